@@ -1,0 +1,49 @@
+// Clock and Random are parameters: nothing below `server` and `apps` reads the system's own.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace eml {
+
+// UnixSeconds is a point in time in whole seconds since 1970-01-01T00:00:00Z.
+using UnixSeconds = std::int64_t;
+
+// Clock gives the time of day, which a host may move, and a monotonic time for timers and durations.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual UnixSeconds now() const = 0;
+  virtual std::chrono::nanoseconds monotonic() const = 0;
+};
+
+// system_clock is the machine's own clock.
+const Clock& system_clock();
+
+// Random fills buffers with unpredictable bytes. Implementations for production never fail: they end the process
+// rather than return weak bytes.
+class Random {
+ public:
+  virtual ~Random() = default;
+  virtual void fill(MutableByteView out) = 0;
+
+  template <std::size_t n>
+  ByteArray<n> array() {
+    ByteArray<n> out;
+    fill(out);
+    return out;
+  }
+};
+
+// system_random reads the kernel's generator (getrandom).
+Random& system_random();
+
+// rfc3339 formats UTC seconds as "2026-11-25T13:08:00Z"; parse_rfc3339 accepts that form (with "Z" or a numeric
+// offset, without fractions) and nothing else.
+std::string rfc3339(UnixSeconds time);
+Result<UnixSeconds> parse_rfc3339(std::string_view text);
+
+}  // namespace eml
