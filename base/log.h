@@ -7,11 +7,14 @@
 #include <cstdint>
 #include <initializer_list>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "base/result.h"
 
 namespace eml {
+
+inline constexpr ErrorCode kLogLevelUnknown{ErrorClass::kMalformed, "log-level-unknown"};
 
 enum class LogLevel : std::uint8_t { kError, kWarning, kInfo, kDebug };
 
@@ -36,7 +39,9 @@ struct LogField {
 void log(LogLevel level, Literal module, Literal event, std::initializer_list<LogField> fields = {});
 void log(LogLevel level, Literal module, Literal event, const Error& error, std::initializer_list<LogField> fields = {});
 
+// An Error is the last field, error="code: what (integers)". Values with a space, a quote or "=" are quoted.
 void set_log_level(LogLevel level);
+// parse_log_level: kLogLevelUnknown for anything but "error", "warning", "info", "debug".
 Result<LogLevel> parse_log_level(std::string_view text);
 
 // set_log_sink sends lines elsewhere (tests); nullptr restores stderr.

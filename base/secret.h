@@ -13,6 +13,7 @@
 namespace eml {
 
 inline constexpr ErrorCode kSecretMemoryUnlocked{ErrorClass::kUnavailable, "secret-memory-unlocked"};
+inline constexpr ErrorCode kHardeningFailed{ErrorClass::kUnavailable, "hardening-failed"};
 
 // wipe overwrites `bytes` with zeros in a way that the compiler may not remove. Returns the bytes wiped.
 std::size_t wipe(MutableByteView bytes);
@@ -69,7 +70,7 @@ SecretBytes copy_to_secret(ByteView bytes);
 
 // SecretMemoryStatus says how the pool stands, for start-up checks and metrics.
 struct SecretMemoryStatus {
-  bool locked;                 // mlock and MADV_DONTDUMP took effect
+  bool locked;                 // mlock, MADV_DONTDUMP and MADV_WIPEONFORK took effect
   std::size_t pool_bytes;      // size of the locked pool
   std::size_t used_bytes;      // handed out now
   std::size_t fallback_count;  // secrets that did not fit into the pool since start
@@ -80,8 +81,8 @@ SecretMemoryStatus secret_memory_status();
 // after it succeeded.
 Status require_locked_secrets();
 
-// harden_process switches off core dumps and ptrace for this process (RLIMIT_CORE 0, PR_SET_DUMPABLE 0).
-// Called first thing in main, before any secret exists.
+// harden_process switches off core dumps and ptrace for this process (RLIMIT_CORE 0, PR_SET_DUMPABLE 0). Fails with
+// kHardeningFailed (errno). Called first thing in main, before any secret exists.
 Status harden_process();
 
 }  // namespace eml

@@ -5,6 +5,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iosfwd>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -53,6 +55,9 @@ class UserText {
   void append(ByteView more) { bytes_.insert(bytes_.end(), more.begin(), more.end()); }
   void reserve(std::size_t n) { bytes_.reserve(n); }
   void resize(std::size_t n) { bytes_.resize(n); }
+
+  friend std::ostream& operator<<(std::ostream&, const UserText&) = delete;
+  bool operator==(const UserText&) const = delete;  // compare views, and say by that which ones
 
   // wipe_now wipes the whole buffer (its capacity) and releases it. Returns the bytes wiped, for the cleanup
   // statement.
