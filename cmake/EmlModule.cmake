@@ -9,6 +9,8 @@
 # cmake/EmlDependencies.cmake: eml_dep_crypto, _ssl, _asio, _json, _url, _fmt, _pcre2, _utf8proc, _sqlite, _toml, _cli11.
 # What a public header includes is PUBLIC; the rest is PRIVATE. eml_dep_fmt is given to every module.
 #
+# Elsewhere: eml_test, eml_fuzz, eml_judge_test (below), for whole-system tests in tests/<x>/CMakeLists.txt.
+#
 # eml_program(<folder> [NAME <file name>] DEPS ... [LIBS ...]) makes a program of *.cc in the folder.
 
 # Reads cmake/layers.txt into EML_FOLDERS, EML_MAY_<folder> (direct) and EML_REACH_<folder> (with all that these reach).
@@ -62,6 +64,10 @@ function(eml_check_modules)
       message(WARNING "${folder} depends on ${dep}, which does not exist: it will not link")
     endif()
   endforeach()
+  if(EML_FUZZ)
+    get_property(fuzzers GLOBAL PROPERTY EML_FUZZERS)
+    add_custom_target(fuzzers DEPENDS ${fuzzers})
+  endif()
 endfunction()
 
 function(eml_targets out)
@@ -141,6 +147,14 @@ function(eml_fuzz source)
     set_tests_properties(fuzz_replay/${what} PROPERTIES TIMEOUT 300)
   endif()
   set_property(GLOBAL APPEND PROPERTY EML_FUZZERS ${name})
+endfunction()
+
+# eml_judge_test(<name> <group> <script.py> <args...>): a Python test against the implementations of tests/judges/requirements-<group>.txt;
+# one ctest entry, skipped (exit 77) where they are not installed.
+function(eml_judge_test name group script)
+  add_test(NAME judge/${name} COMMAND ${CMAKE_SOURCE_DIR}/tools/with-judge ${group} ${CMAKE_CURRENT_SOURCE_DIR}/${script} ${ARGN}
+    WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(judge/${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
 endfunction()
 
 function(eml_program folder)

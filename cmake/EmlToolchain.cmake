@@ -14,8 +14,9 @@ set(THREADS_PREFER_PTHREAD_FLAG ON)
 
 find_program(EML_CCACHE ccache)
 if(EML_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${EML_CCACHE})
-  set(CMAKE_C_COMPILER_LAUNCHER ${EML_CCACHE})
+  # Paths below the tree are hashed as relative ones, so that another clone finds what this one compiled.
+  set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${EML_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CMAKE_CXX_COMPILER_LAUNCHER})
 endif()
 
 # eml_flags carries what every target of ours is compiled and linked with. It is one interface target, so that third-party
