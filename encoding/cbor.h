@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -53,9 +54,9 @@ class CborReader {
   Result<std::string_view> text();
   Result<bool> boolean();
   Status null();
-  Result<std::uint64_t> tag();       // the tagged item follows
-  Result<std::size_t> array();       // number of items that follow
-  Result<std::size_t> map();         // number of pairs that follow; the caller reads keys and values in order
+  Result<std::uint64_t> tag();  // the tagged item follows
+  Result<std::size_t> array();  // number of items that follow
+  Result<std::size_t> map();    // number of pairs that follow; the caller reads keys and values in order
   // item consumes one whole well-formed item (of any type, all checks, sorted maps) and views its encoding.
   Result<ByteView> item();
   // bytes_of_size is bytes() with an exact size: kCborOutOfRange (got, wanted) otherwise.
@@ -76,6 +77,9 @@ class CborReader {
   };
   Result<Head> head();
   Result<Head> head_of(std::uint8_t major);
+  Status skip_item();
+  Status skip_items(std::size_t count);
+  Status skip_pairs(std::size_t count);
 
   friend class CborMap;
   Reader in_;
@@ -112,7 +116,10 @@ class CborMap {
     std::string_view text;
     ByteView value;  // the encoding of the value
     std::size_t offset;
+    std::size_t value_offset;
   };
+  static Result<Entry> read_key(CborReader& in);
+  std::optional<CborReader> take(Entry* entry) const;
   Entry* find(std::int64_t key);
   Entry* find(std::string_view key);
   std::vector<Entry> entries_;
@@ -120,8 +127,9 @@ class CborMap {
   std::size_t offset_ = 0;
 };
 
-// CborWriter appends deterministic CBOR. The caller writes map keys in deterministic order (shorter encodings first,
-// then bytewise); debug builds check it in nested maps too.
+// CborWriter appends deterministic CBOR. The caller writes map keys in deterministic order: bytewise by their
+// encodings, so 0, 1, .. 24, .. before -1, -2, .. before texts, and shorter texts before longer ones. `take` checks it
+// in debug builds, in nested maps too, and ends the process: a wrong order is our own mistake. Texts must be UTF-8.
 class CborWriter {
  public:
   CborWriter& uint(std::uint64_t v);
@@ -135,7 +143,7 @@ class CborWriter {
   CborWriter& map(std::size_t pairs);
   // raw appends an item that is encoded already.
   CborWriter& raw(ByteView item);
-  Bytes take() { return out_.take(); }
+  Bytes take();
   ByteView view() const { return out_.view(); }
 
  private:

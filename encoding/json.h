@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "base/user_text.h"
 
 namespace eml {
 
@@ -20,6 +21,7 @@ using Json = boost::json::value;
 using JsonObject = boost::json::object;
 using JsonArray = boost::json::array;
 
+// The integer in an error of parse_json is the offset, for kJsonTooLarge the size.
 inline constexpr ErrorCode kJsonSyntax{ErrorClass::kMalformed, "json-syntax"};
 inline constexpr ErrorCode kJsonDuplicateName{ErrorClass::kMalformed, "json-duplicate-name"};
 inline constexpr ErrorCode kJsonTooDeep{ErrorClass::kLimit, "json-too-deep"};
@@ -35,14 +37,18 @@ struct JsonLimits {
 };
 
 // parse_json parses one whole document. `storage` receives every allocation of the value: pass a wiping resource
-// (encoding/wiping_resource.h) for user text. The integer in an error is the offset.
+// (encoding/wiping_resource.h) for user text. Integers that 64 bits hold are int64 or uint64, all other numbers the
+// nearest double; "-0" is the double, a number too small is zero, one too large kJsonOutOfRange. Depth counts objects
+// and arrays: "[[]]" is 2.
 Result<Json> parse_json(ByteView bytes, const JsonLimits& limits = {}, boost::json::storage_ptr storage = {});
 
 // canonical_json is JCS: members sorted by UTF-16 code units, shortest ECMAScript numbers, no white space.
 std::string canonical_json(const Json& value);
 
 // compact_json writes members in their order, without white space; for bodies and command output.
+// Doubles are shortest and read back to the same bits. compact_json_of_user is the same into wiped memory.
 std::string compact_json(const Json& value);
+UserText compact_json_of_user(const Json& value);
 
 // Members of a closed object. The `what` of an error names nothing of the input; `member` is a literal of ours and
 // belongs into the caller's own message.

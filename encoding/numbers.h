@@ -1,0 +1,27 @@
+// Numbers as text: the shortest decimal that reads back to the same bits, written as ECMAScript does (RFC
+// 8785, 3.2.2.3).
+#pragma once
+
+#include <array>
+#include <string_view>
+
+namespace eml {
+
+// ShortestNumber holds the text of one finite number: "0.1", "1e+21", "5e-324". Negative zero is "0", as in ECMAScript.
+class ShortestNumber {
+ public:
+  explicit ShortestNumber(double value);
+  // For a float: the shortest text that reads back to the same float; fewer digits than the same value as a double.
+  explicit ShortestNumber(float value);
+  std::string_view view() const { return {text_.data(), size_}; }
+
+ private:
+  void format(std::string_view scientific);
+  void append(std::string_view text);
+  void append_zeros(int count);
+
+  std::array<char, 32> text_;  // the longest is 25: sign, 17 digits, point, "e-308"
+  std::size_t size_ = 0;
+};
+
+}  // namespace eml
