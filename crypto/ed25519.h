@@ -12,6 +12,7 @@ namespace eml {
 
 inline constexpr ErrorCode kSignatureInvalid{ErrorClass::kUnauthentic, "signature-invalid"};
 inline constexpr ErrorCode kPublicKeyInvalid{ErrorClass::kUnauthentic, "public-key-invalid"};
+inline constexpr ErrorCode kPrivateKeyInvalid{ErrorClass::kMalformed, "private-key-invalid"};
 
 using Ed25519PublicKey = ByteArray<32>;
 using Ed25519Signature = ByteArray<64>;
@@ -23,7 +24,8 @@ Status verify_ed25519(const Ed25519PublicKey& key, ByteView message, const Ed255
 class Ed25519Key {
  public:
   static Ed25519Key generate(Random& random);
-  // from_seed takes the 32-byte seed (key files, tests). The seed is wiped by its owner.
+  // from_seed takes the 32-byte seed (key files, tests). The seed is wiped by its owner. kPrivateKeyInvalid for
+  // another size.
   static Result<Ed25519Key> from_seed(const SecretBytes& seed);
   ~Ed25519Key();
   Ed25519Key(Ed25519Key&&) noexcept;

@@ -17,6 +17,7 @@ namespace eml {
 
 inline constexpr ErrorCode kHpkeUnsupportedKem{ErrorClass::kUnsupported, "hpke-unsupported-kem"};
 inline constexpr ErrorCode kHpkeBadPublicKey{ErrorClass::kUnauthentic, "hpke-bad-public-key"};
+inline constexpr ErrorCode kHpkeBadPrivateKey{ErrorClass::kMalformed, "hpke-bad-private-key"};
 inline constexpr ErrorCode kHpkeOpenFailed{ErrorClass::kUnauthentic, "hpke-open-failed"};
 inline constexpr ErrorCode kHpkeLimit{ErrorClass::kLimit, "hpke-limit"};
 
@@ -35,6 +36,9 @@ class KemKeyPair {
   static Result<KemKeyPair> generate(std::uint16_t kem_id, Random& random);
   // derive is the RFC's DeriveKeyPair(ikm), for tests with its vectors.
   static Result<KemKeyPair> derive(std::uint16_t kem_id, const SecretBytes& ikm);
+  // from_private takes skR as its raw 32 bytes (kHpkeBadPrivateKey for another size): a broker's key that lasts, and
+  // the RFC's vectors.
+  static Result<KemKeyPair> from_private(std::uint16_t kem_id, const SecretBytes& sk);
   ~KemKeyPair();
   KemKeyPair(KemKeyPair&&) noexcept;
   KemKeyPair& operator=(KemKeyPair&&) noexcept;
@@ -73,6 +77,7 @@ class HpkeSender {
 // HpkeReceiver is the context of SetupBaseR.
 class HpkeReceiver {
  public:
+  // setup decapsulates enc. kHpkeBadPublicKey for a wrong size or an all-zero shared secret.
   static Result<HpkeReceiver> setup(const KemKeyPair& skR, ByteView enc, ByteView info);
   ~HpkeReceiver();
   HpkeReceiver(HpkeReceiver&&) noexcept;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -35,7 +36,9 @@ struct CoseHeader {
 // UnverifiedSign1 is well formed and nothing more. It owns its bytes.
 class UnverifiedSign1 {
  public:
-  // decode accepts at most kCoseSign1Max bytes. Order of checks: size, form, unprotected, header's form.
+  // decode accepts at most kCoseSign1Max bytes. Order of checks: size, form, unprotected, header's form. An algorithm,
+  // content type or typ of the registry's other type (text for an integer, or the reverse) is kCoseWrongAlgorithm,
+  // kCoseWrongContentType, kCoseWrongType; a header without an algorithm or with any other label is kCoseMalformed.
   static Result<UnverifiedSign1> decode(ByteView bytes);
 
   const CoseHeader& header() const { return header_; }
@@ -44,6 +47,7 @@ class UnverifiedSign1 {
   Status expect_header(const CoseHeader& expected) const;
   ByteView payload() const { return payload_; }
   ByteView bytes() const { return bytes_; }
+  const Ed25519Signature& signature() const { return signature_; }
   // verify returns the payload, signed by `key`; kSignatureInvalid or kPublicKeyInvalid otherwise. The algorithm
   // must be EdDSA (kCoseWrongAlgorithm).
   Result<Bytes> verify(const Ed25519PublicKey& key, ByteView external_aad = {}) const;
@@ -56,7 +60,12 @@ class UnverifiedSign1 {
   Ed25519Signature signature_{};
 };
 
-// sign1 makes the tagged structure over `payload`.
+// encode_sign1 makes the tagged structure around a signature that is there already. For every token that decodes it
+// gives the same bytes again.
+Bytes encode_sign1(const CoseHeader& header, ByteView payload, const Ed25519Signature& signature);
+
+// sign1 makes the tagged structure over `payload`. The header is written as it is given; to state another algorithm
+// than EdDSA is of use only to tests.
 Bytes sign1(const Ed25519Key& key, const CoseHeader& header, ByteView payload, ByteView external_aad = {});
 
 }  // namespace eml

@@ -1,0 +1,24 @@
+// Start-up of the cryptographic library: its locked heap for private keys, no configuration file, no clean-up at exit.
+#pragma once
+
+#include <cstddef>
+
+namespace eml {
+
+// CryptoHeap says how OpenSSL's own memory for private keys stands (Ed25519, X25519, later TLS keys). Keys that pass
+// through SecretBytes are counted by secret_memory_status instead.
+struct CryptoHeap {
+  bool locked;             // mlock and MADV_DONTDUMP took effect
+  std::size_t size_bytes;  // 0 if the heap could not be made at all; private keys are then wiped but not locked
+  std::size_t used_bytes;  // handed out now
+};
+
+// init_crypto prepares OpenSSL and returns the state of its heap. Every function of this folder calls it first, so it
+// need not be called; main does, before any thread and before net/tls, to check `locked` in production mode. Idempotent
+// and thread-safe. It ends the process if OpenSSL lacks an algorithm that we use.
+//
+// OpenSSL reads no openssl.cnf and no environment variable after this: the attested program decides alone which
+// algorithms it uses.
+CryptoHeap init_crypto();
+
+}  // namespace eml
