@@ -1,0 +1,71 @@
+#include "net/http_client.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/beast/core/string.hpp>
+#include <optional>
+
+#include "net/http_exchange.h"
+
+namespace eml {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+
+std::string_view header(const HttpHeaders& headers, std::string_view name) {
+  for (const auto& [key, value] : headers) {
+    if (beast::iequals(key, name)) return value;
+  }
+  return {};
+}
+
+namespace net_internal {
+
+asio::awaitable<Status> connect(beast::tcp_stream& stream, const Endpoint& endpoint, const HttpClientLimits& limits) {
+  boost::system::error_code error;
+  asio::ip::tcp::resolver resolver(co_await asio::this_coro::executor);
+  const auto found = co_await resolver.async_resolve(endpoint.host, std::to_string(endpoint.port),
+                                                     asio::redirect_error(asio::use_awaitable, error));
+  if (error) co_return fail(kConnectFailed, "the host's name does not resolve");
+  stream.expires_after(limits.connect);
+  co_await stream.async_connect(found, asio::redirect_error(asio::use_awaitable, error));
+  if (error == beast::error::timeout) co_return fail(kNetTimeout, "nobody accepted the connection in time");
+  if (error) {
+    co_return fail(kConnectFailed, "the connection was refused", static_cast<std::uint64_t>(error.value()));
+  }
+  co_return Status{};
+}
+
+namespace {
+
+asio::awaitable<Result<HttpReply>> clear_call(const Url& url, const HttpCall& call, const HttpClientLimits& limits,
+                                              const BodySink& sink) {
+  beast::tcp_stream stream(co_await asio::this_coro::executor);
+  if (auto status = co_await connect(stream, url.endpoint, limits); !status) co_return std::unexpected(status.error());
+  co_return co_await exchange(stream, stream, url, call, limits, sink);
+}
+
+}  // namespace
+}  // namespace net_internal
+
+Result<HttpReply> http_call(const Url& url, const HttpCall& call, const HttpClientLimits& limits,
+                            const BodySink& sink) {
+  asio::io_context context(1);
+  std::optional<Result<HttpReply>> result;
+  auto work =
+      url.tls ? net_internal::tls_call(url, call, limits, sink) : net_internal::clear_call(url, call, limits, sink);
+  asio::co_spawn(context, std::move(work), [&result](std::exception_ptr thrown, Result<HttpReply> reply) {
+    if (!thrown) result.emplace(std::move(reply));
+  });
+  try {
+    context.run();
+  } catch (const std::exception&) {
+    return fail(kInternalError, "the HTTP client threw");
+  }
+  if (!result) return fail(kInternalError, "the HTTP client threw");
+  return std::move(*result);
+}
+
+}  // namespace eml
