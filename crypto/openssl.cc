@@ -8,6 +8,13 @@
 
 #include "crypto/init.h"
 
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#include <sanitizer/lsan_interface.h>
+#define EML_LEAK_ROOT(data, size) __lsan_register_root_region(data, size)
+#else
+#define EML_LEAK_ROOT(data, size) static_cast<void>(data)
+#endif
+
 namespace eml {
 namespace openssl {
 namespace {
@@ -29,10 +36,25 @@ T* found(T* algorithm) {
   return algorithm;
 }
 
+// LeakSanitizer looks for pointers in known memory, and OpenSSL's random generators live in its heap, which is not. The
+// first block of the fresh heap is its first byte.
+void show_heap_to_leak_checker() {
+  void* const first = OPENSSL_secure_malloc(1);
+  EML_LEAK_ROOT(first, kHeapBytes);
+  OPENSSL_secure_free(first);
+}
+
+int make_heap() {
+  if (CRYPTO_secure_malloc_initialized() == 1) return 1;  // somebody else's, made before our first call
+  const int made = CRYPTO_secure_malloc_init(kHeapBytes, kHeapBlockMin);
+  if (made != 0) show_heap_to_leak_checker();
+  return made;
+}
+
 Library start() {
   // No atexit: other threads may still sign while the process ends.
   must(OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, nullptr));
-  const int heap = CRYPTO_secure_malloc_initialized() == 1 ? 1 : CRYPTO_secure_malloc_init(kHeapBytes, kHeapBlockMin);
+  const int heap = make_heap();
   forget_errors();
   return {.algorithms = {.aes_128_gcm = found(EVP_CIPHER_fetch(nullptr, "AES-128-GCM", nullptr)),
                          .aes_256_gcm = found(EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr)),
