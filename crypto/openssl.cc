@@ -36,12 +36,12 @@ T* found(T* algorithm) {
   return algorithm;
 }
 
-// LeakSanitizer looks for pointers in known memory, and OpenSSL's random generators live in its heap, which is not. The
-// first block of the fresh heap is its first byte.
+// LeakSanitizer looks for pointers in known memory, and OpenSSL's random generators live in its heap, which is not. All
+// of the fresh heap, as one block, begins at its first byte.
 void show_heap_to_leak_checker() {
-  void* const first = OPENSSL_secure_malloc(1);
-  EML_LEAK_ROOT(first, kHeapBytes);
-  OPENSSL_secure_free(first);
+  void* const whole = OPENSSL_secure_malloc(kHeapBytes);
+  EML_LEAK_ROOT(whole, kHeapBytes);
+  OPENSSL_secure_free(whole);
 }
 
 int make_heap() {
