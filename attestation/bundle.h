@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "attestation/binding.h"
+#include "attestation/configuration.h"
 #include "attestation/policy.h"
 #include "base/check.h"
 #include "crypto/signed_model.h"
@@ -26,6 +27,9 @@ inline constexpr ErrorCode kBundleConfigurationHash{ErrorClass::kUnauthentic, "b
 inline constexpr ErrorCode kBundleManifestHash{ErrorClass::kUnauthentic, "bundle-manifest-hash"};
 inline constexpr ErrorCode kBundleDevicesHash{ErrorClass::kUnauthentic, "bundle-devices-hash"};
 inline constexpr ErrorCode kBundleChallenge{ErrorClass::kUnauthentic, "bundle-challenge"};
+
+inline constexpr ErrorCode kBundlePublisher{ErrorClass::kUnauthentic, "bundle-publisher"};
+inline constexpr ErrorCode kBundleModelSerial{ErrorClass::kRejected, "bundle-model-serial"};
 
 inline constexpr std::size_t kBundleBytesMax = (1U << 20) - 2048;  // fits into a server_hello of 1 MiB
 
@@ -47,48 +51,67 @@ struct EvidenceBundle {
   std::vector<Bytes> release_records;
 };
 
+// encode_bundle gives the deterministic CBOR map; endorsements are sorted by name. Empty members 4, 5, 8 are absent.
 Bytes encode_bundle(const EvidenceBundle& bundle);
+
+// decode_bundle: kBundleTooLarge, kBundleMalformed, kBundleKindUnsupported for a kind's name that we do not know.
 Result<EvidenceBundle> decode_bundle(ByteView bytes);
 
-// PublicConfiguration is the decoded binding key 6 document: what the process was told, without addresses and secrets.
-struct PublicConfiguration {
-  std::string issuer;
-  std::optional<Ed25519PublicKey> operator_key;
-  std::vector<Ed25519PublicKey> publishers;
-  std::vector<std::pair<std::string, std::uint64_t>> minimum_serials;  // model id to serial
-  std::string numerics;
-  std::string log_level;
-  Bytes limits;  // JCS of the limits object
-};
-Result<PublicConfiguration> decode_configuration(ByteView jcs);
-Bytes encode_configuration(const PublicConfiguration& configuration);
+// devices_digest is binding key 11: H of the CBOR array of device evidence, exactly as bundle member 5 encodes it.
+Hash32 devices_digest(const std::vector<Bytes>& devices);
 
 // BundleExpectation is all that the verifier brings itself. Nothing of it comes from the bundle.
 struct BundleExpectation {
   Purpose purpose = Purpose::kServe;
-  UnixSeconds time = 0;                 // T of the checks
-  std::optional<Hash32> challenge;      // demanded exactly; nullopt: the binding must have none (serve)
-  const Policy* policy = nullptr;       // not owned
+  UnixSeconds time = 0;             // T of the checks
+  std::optional<Hash32> challenge;  // demanded exactly; nullopt: the binding must have none (serve)
+  const Policy* policy = nullptr;   // not owned
   ManifestVerifier verify_manifest = nullptr;
 };
+
+// TrustRoots are the verifier's own roots. A policy's local_roots() are the usual source; vendors' roots are built in.
+struct TrustRoots {
+  std::vector<Ed25519PublicKey> local;
+};
+
+// GenuinePeer passed checks 1 to 5: its evidence is genuine and all of the bundle hangs on it. Nobody has said yet that
+// it is acceptable, so nothing secret is sent to it. For the server's appraisal of itself and for the broker's steps.
+struct GenuinePeer {
+  Binding binding;
+  Bytes binding_bytes;
+  PublicConfiguration configuration;
+  std::vector<SignedModel> models;  // in the binding's order
+  VerifiedEvidence evidence;
+  Hash32 evidence_hash{};  // H(evidence)
+  Hash32 bundle_hash{};    // H(bundle bytes)
+};
+
+// verify_bundle runs checks 1 to 5; expectation.policy is not read and may be null.
+Result<GenuinePeer> verify_bundle(ByteView bundle, const BundleExpectation& expectation, const TrustRoots& roots,
+                                  Checks* checks = nullptr);
 
 // TrustedPeer exists only after all six checks passed.
 struct TrustedPeer {
   EvidenceKind kind = EvidenceKind::kLocal;
   Binding binding;
   PublicConfiguration configuration;
-  std::vector<SignedModel> models;   // in the binding's order
+  std::vector<SignedModel> models;  // in the binding's order
   Measurements measurements;
-  std::string rule;                  // the policy entry that decided
-  bool evaluation = true;            // true unless the evidence is above the built-in production floor
-  Hash32 evidence_hash{};            // H(evidence)
-  Hash32 bundle_hash{};              // H(bundle bytes)
-  Checks claims;                     // what is known, and who vouches
+  std::string rule;        // the policy entry that decided
+  bool evaluation = true;  // true unless the evidence is above the built-in production floor
+  Hash32 evidence_hash{};  // H(evidence)
+  Hash32 bundle_hash{};    // H(bundle bytes)
+  Checks claims;           // what is known, and who vouches
 };
+
+// appraise_peer is check 6. kPolicyNoEntry if no entry of `policy` accepts `peer` at `time`.
+Result<TrustedPeer> appraise_peer(const GenuinePeer& peer, const Policy& policy, UnixSeconds time,
+                                  Checks* checks = nullptr);
 
 // check_bundle runs the six checks of docs/spec/evidence.md in order and stops at the first failure. `checks`, if
 // given, receives one line per check with ids "bundle-form", "bundle-genuine", "bundle-signed-value",
-// "bundle-validity", "bundle-contents", "bundle-policy"; those after a failure are not checked.
+// "bundle-validity", "bundle-contents", "bundle-policy"; those after a failure are not checked. The roots are the
+// policy's.
 Result<TrustedPeer> check_bundle(ByteView bundle, const BundleExpectation& expectation, Checks* checks = nullptr);
 
 }  // namespace eml
