@@ -1,4 +1,5 @@
-# eml_module(<folder> DEPS <folders...> [PUBLIC_LIBS ...] [PRIVATE_LIBS ...] [TEST_LIBS ...]) makes the targets of one folder:
+# eml_module(<folder> DEPS <folders...> [SUBFOLDERS <names...>] [PUBLIC_LIBS ...] [PRIVATE_LIBS ...] [TEST_LIBS ...]) makes
+# the targets of one folder, with those subfolders that are no folder of their own in cmake/layers.txt:
 #
 #   eml_<folder>      static library of *.cc, or an interface library while there is none
 #   <folder>_test     *_test.cc with GoogleTest, one ctest entry a case
@@ -80,7 +81,7 @@ function(eml_targets out)
 endfunction()
 
 function(eml_module folder)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "DEPS;PUBLIC_LIBS;PRIVATE_LIBS;TEST_LIBS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "DEPS;SUBFOLDERS;PUBLIC_LIBS;PRIVATE_LIBS;TEST_LIBS")
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "eml_module(${folder}): what is ${arg_UNPARSED_ARGUMENTS}?")
   endif()
@@ -89,7 +90,14 @@ function(eml_module folder)
   string(REPLACE / _ id ${folder})
   set(dir ${CMAKE_CURRENT_SOURCE_DIR})
 
-  file(GLOB sources CONFIGURE_DEPENDS ${dir}/*.cc)
+  set(patterns ${dir}/*.cc)
+  foreach(sub IN LISTS arg_SUBFOLDERS)
+    if(${folder}/${sub} IN_LIST EML_FOLDERS)
+      message(FATAL_ERROR "${folder}/${sub} is a folder of its own (cmake/layers.txt)")
+    endif()
+    list(APPEND patterns ${dir}/${sub}/*.cc)
+  endforeach()
+  file(GLOB sources CONFIGURE_DEPENDS ${patterns})
   set(tests ${sources})
   set(fuzzers ${sources})
   set(benches ${sources})
