@@ -58,13 +58,13 @@ struct ClientEvent {
   };
   Kind kind = Kind::kEnded;
   StreamId stream = 0;
-  UserText body;
-  Bytes statement;
+  UserText body = {};
+  Bytes statement = {};
   bool last = false;
   StreamFailure failure = StreamFailure::kTruncated;
   ResetCode reset_code = ResetCode::kCancelled;
   ByteArray<8> pong{};
-  std::optional<Error> error;
+  std::optional<Error> error = {};
 };
 
 enum class ResponseMode : std::uint8_t { kWhole, kParts };
@@ -116,7 +116,8 @@ class ClientChannel {
 
   Status on_frame(const Frame& frame);
   Status on_server_hello(const Frame& frame);
-  Status on_record(const RecordView& record);
+  Status on_record(const Frame& frame);
+  Status dispatch(const RecordView& record);
   Status on_settings(const RecordView& record);
   Status on_data(const RecordView& record);
   Status on_statement(const RecordView& record);
@@ -124,6 +125,7 @@ class ClientChannel {
   Status on_goaway(const RecordView& record);
   Status on_ping(const RecordView& record);
   Status on_close(const RecordView& record);
+  Result<Stream*> answered_stream(StreamId id);
   void fail_stream(StreamId id, StreamFailure failure, ResetCode code = ResetCode::kCancelled);
   void forget(StreamId id);
   void end(std::optional<Error> error, StreamFailure failure);
@@ -142,13 +144,14 @@ class ClientChannel {
   Checks checks_;
   Hash32 channel_id_{};
   std::optional<Settings> settings_;
-  std::optional<StreamId> last_answered_;
+  std::optional<StreamId> last_answered_;  // of the server's GOAWAY
   Outbox outbox_;
-  UserText scratch_;
+  UserText scratch_;  // where records are opened; wiped after each on_bytes
+  std::size_t scratch_used_ = 0;
   std::map<StreamId, Stream> streams_;
   StreamId newest_ = 0;
   Millis started_at_;
-  std::uint32_t pings_ = 0;
+  std::uint32_t pings_ = 0;  // since the last other record
   std::deque<ClientEvent> events_;
 };
 

@@ -24,7 +24,7 @@ inline constexpr std::size_t kRecordBodyMin = 272;    // 256 of plaintext and th
 inline constexpr std::size_t kRecordBodyMax = 65552;  // 65,536 of plaintext and the tag
 inline constexpr std::size_t kClientHelloBodyMax = 512;
 inline constexpr std::size_t kServerHelloBodyMax = 1U << 20;
-inline constexpr std::size_t kClientFinishBodyMax = 2048;  // the largest enc of the KEMs to come is 1120
+inline constexpr std::size_t kClientFinishBodyMax = 1120;  // the largest enc of the KEMs that have a number here
 
 using FrameHeader = ByteArray<kFrameHeaderSize>;
 
@@ -54,19 +54,18 @@ class FrameDecoder {
   Result<std::optional<Frame>> next(ByteView& input);
 
   // partial_bytes is how much of an unfinished frame is kept; 0 between frames.
-  std::size_t partial_bytes() const { return have_; }
-  std::size_t buffered_capacity() const { return buffer_.capacity(); }
-  // release_memory gives an idle decoder's buffer back.
-  void release_memory();
+  std::size_t partial_bytes() const { return complete_ ? 0 : buffer_.size(); }
+  // kept_capacity is the memory that is held for it; between frames at most kKeptMax.
+  std::size_t kept_capacity() const { return buffer_.capacity(); }
+  static constexpr std::size_t kKeptMax = 2 * (kFrameHeaderSize + kRecordBodyMax);
 
  private:
-  Status judge(ByteView header);
+  Result<std::size_t> judge(ByteView header);
   Result<std::optional<Frame>> next_buffered(ByteView& input);
 
   FrameType expected_;
   std::optional<Error> failed_;
-  Bytes buffer_;  // holds `have_` bytes of one frame
-  std::size_t have_ = 0;
+  Bytes buffer_;           // the beginning of one frame
   bool complete_ = false;  // the buffered frame was handed out and goes with the next call
 };
 

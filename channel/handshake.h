@@ -64,7 +64,7 @@ class ServerHandshake {
   ServeIdentity identity_;
   State state_ = State::kHello;
   std::optional<KemKeyPair> kem_key_;
-  Hash32 t2_{};
+  Bytes info_;
 };
 
 // ClientHello's inputs. `kem_ids` in the client's order: only what its policy accepts.
@@ -95,6 +95,8 @@ class ClientHandshake {
 
  private:
   enum class State : std::uint8_t { kStart, kServerHello, kDone };
+  Result<TrustedPeer> check_peer(ByteView bundle, Checks* checks) const;
+
   ClientHandshakeOptions options_;
   State state_ = State::kStart;
   Bytes client_hello_;

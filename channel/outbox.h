@@ -50,17 +50,19 @@ class Outbox {
   void start(RecordSealer sealer) { sealer_.emplace(std::move(sealer)); }
   bool started() const { return sealer_.has_value(); }
 
-  // control queues a record of the channel itself or a RESET, ahead of all data.
-  void control(RecordKind kind, std::uint8_t flags, StreamId stream, ByteView payload);
+  // control queues a record of the channel itself, ahead of all streams.
+  void control(RecordKind kind, ByteView payload);
   // reply queues a PING reply unless kRepliesMax wait.
   void reply(ByteView payload);
   // data and statement queue what `stream` says next; the buffer is wiped as soon as it is sealed.
   void data(StreamId stream, UserText bytes, bool end, Padding padding);
   void statement(StreamId stream, ByteView cose_sign1, bool last);
-  // reset_after queues a RESET behind all that the stream has to say.
+  // reset_after queues a RESET behind all that the stream has to say; reset_now wipes that and takes its turn, so that
+  // streams still open in order.
   void reset_after(StreamId stream, ResetCode code);
-  // drop wipes what `stream` has queued and returns how many bytes of buffers that were.
-  std::size_t drop(StreamId stream);
+  void reset_now(StreamId stream, ResetCode code);
+  // drop wipes what `stream` has queued.
+  void drop(StreamId stream);
   void drop_all();
   // close queues the last record. Nothing can be queued afterwards.
   void close(CloseCode code);
@@ -68,47 +70,45 @@ class Outbox {
 
   // pump seals until kSealAhead bytes wait or nothing is left. kRecordSequenceExhausted is final.
   Status pump();
-  // Finished tells what pump completed: `ended` a message with END, `last` a stream's last record.
+  // Finished tells what pump completed: a buffer of DATA (`ended`: the one with END) and the bytes wiped of it, or
+  // (`last`) the last record of a stream.
   struct Finished {
     StreamId stream;
     bool ended;
     bool last;
-    std::size_t wiped_bytes;  // of the whole message's buffers, with `ended`
+    std::size_t wiped_bytes;
   };
   bool next_finished(Finished& finished);
 
   ByteView output() const { return buffer_.view(); }
   void consume(std::size_t n) { buffer_.consume(n); }
-  // queued_bytes is what waits, sealed or not.
+  // queued_bytes is what waits, sealed or not; waiting_streams those that have something to say.
   std::size_t queued_bytes() const { return buffer_.size() + unsealed_bytes_; }
+  std::size_t waiting_streams() const { return queues_.size(); }
   bool has_queued(StreamId stream) const { return queues_.contains(stream); }
 
  private:
   struct Item {
     RecordKind kind;
-    std::uint8_t flags;
+    bool flag;  // END or last; RESET: also the last of its stream
     Padding padding;
     UserText bytes;
     std::size_t offset = 0;
   };
-  struct Queue {
-    std::deque<Item> items;
-    std::size_t wiped_bytes = 0;
-  };
-  void push(StreamId stream, Item item);
-  Status seal(const RecordPart& part);
-  Status seal_control();
-  Status seal_turn();
-  bool has_control() const { return !control_.empty(); }
-
-  OutputBuffer buffer_;
-  std::optional<RecordSealer> sealer_;
+  using Queue = std::deque<Item>;
   struct Control {
     RecordKind kind;
     std::uint8_t flags;
-    StreamId stream;
     Bytes payload;
   };
+  void push(StreamId stream, Item item);
+  void finish_item(StreamId stream, Queue& queue);
+  Status seal(const RecordPart& part);
+  Status seal_control();
+  Status seal_turn();
+
+  OutputBuffer buffer_;
+  std::optional<RecordSealer> sealer_;
   std::deque<Control> control_;
   std::size_t replies_ = 0;
   std::map<StreamId, Queue> queues_;

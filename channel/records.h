@@ -88,11 +88,11 @@ class KeyChain {
   std::uint64_t sequence() const { return sequence_; }
 
  private:
-  KeyChain() = default;
   void derive();
 
   SecretBytes x_;
   std::optional<NumberedAead> key_;
+  std::uint64_t generation_ = 0;
   std::uint64_t sequence_ = 0;
 };
 

@@ -7,7 +7,9 @@
 //   on timer:         channel.on_time(now);           // at channel.deadline()
 //   then always:      while (channel.next_event(event)) ...;
 //                     write channel.output(); channel.consume_output(written, now);
-//                     if (channel.closed() && channel.output().empty()) close the socket.
+//                     if (channel.closed() && channel.output().empty()) shut down sending, read on until the end of the
+//                     stream or for a second at most, close: a close with unread bytes would tear down what was
+//                     written.
 //
 // Source: docs/spec/channel.md.
 #pragma once
@@ -48,12 +50,12 @@ struct ServerEvent {
   };
   Kind kind = Kind::kEnded;
   StreamId stream = 0;
-  UserText body;
+  UserText body = {};
   RefusalReason reason = RefusalReason::kBodyTooLarge;
   ResetCode reset_code = ResetCode::kCancelled;
   CloseCode close_code = CloseCode::kDone;
   std::size_t wiped_bytes = 0;
-  std::optional<Error> error;
+  std::optional<Error> error = {};
 };
 
 // Statements says what follows an answer's END. kFollow: send_statement, the last one with kLast, finishes the stream.
@@ -117,25 +119,30 @@ class ServerChannel {
   enum class State : std::uint8_t { kHello, kFinish, kOpen, kPeerClosed, kClosed };
   struct Stream;
 
-  Status on_frame(const Frame& frame, Millis now);
-  Status on_client_finish(const Frame& frame, Millis now);
-  Status on_record(const RecordView& record, Millis now);
-  Status on_data(const RecordView& record, Millis now);
-  Status open_stream(StreamId id, Millis now);
-  void take_data(StreamId id, Stream& stream, const RecordView& record);
-  void refuse_stream(StreamId id, Stream& stream, RefusalReason reason);
+  Status on_frame(const Frame& frame);
+  Status on_client_finish(const Frame& frame);
+  Status on_record(const Frame& frame);
+  Status dispatch(const RecordView& record);
+  Status on_data(const RecordView& record);
+  Status open_stream(StreamId id);
+  Status take_data(StreamId id, const RecordView& record);
+  void refuse_stream(StreamId id, RefusalReason reason);
   Status on_reset(const RecordView& record);
+  Status spend_reset();
   Status on_ping(const RecordView& record);
   Status on_close(const RecordView& record);
-  Status answerable(StreamId id, Stream*& stream);
+  Result<Stream*> answerable(StreamId id);
+  Status queue_answer(StreamId id, UserText bytes, AnswerPart part, Padding padding);
   void pump();
-  void finish_streams();
+  void after_pump();
   void drop_stream(StreamId id);
   void local_reset(StreamId id, ResetCode code);
-  void check_slow_requests(Millis now);
+  void check_slow_requests();
+  void check_output();
+  bool output_waits_for_stream() const;
+  Millis slow_at(const Stream& stream) const;
   void end(std::optional<Error> error);
   Status die(const Error& error, std::optional<CloseCode> say);
-  Status refuse(const Error& error);
 
   ChannelLimits limits_;
   Random& random_;
@@ -148,16 +155,19 @@ class ServerChannel {
   Hash32 channel_id_{};
   Outbox outbox_;
   UserText scratch_;  // where records are opened; wiped after each on_bytes
+  std::size_t scratch_used_ = 0;
   std::map<StreamId, Stream> streams_;
   StreamId newest_ = 0;
-  StreamId last_answered_ = 0;  // of our GOAWAY
+  bool goaway_sent_ = false;
   std::size_t unfinished_bytes_ = 0;
-  std::uint32_t pings_ = 0;
+  std::uint32_t pings_ = 0;  // since the last other record
   std::int32_t reset_credit_;
+  Millis now_;
   Millis started_at_;
-  Millis active_at_;  // last record that was not a PING, last answer
-  Millis partial_at_ = 0;
-  Millis drained_at_;  // last time the client took bytes, or nothing waited
+  Millis active_at_;                     // last record that was not a PING, last answer taken
+  bool answered_ = false;                // something was said since active_at_
+  std::optional<Millis> partial_since_;  // an unfinished frame waits since
+  std::optional<Millis> waiting_since_;  // output waits and none was taken since
   std::deque<ServerEvent> events_;
 };
 
