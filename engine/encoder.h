@@ -1,0 +1,123 @@
+// Encoder is the forward pass of a BERT-family model over a packed batch: token ids in, one unit vector a text out.
+//
+// The result is a function of the numerics profile (docs/spec/numerics.md), the weights and a text's own ids. It does
+// not depend on the instruction set, the thread, the other texts of the batch or their order.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "engine/huge_buffer.h"
+#include "engine/kernels/kernel_table.h"
+#include "engine/model_config.h"
+#include "engine/safetensors.h"
+#include "engine/token.h"
+
+namespace eml {
+
+inline constexpr ErrorCode kWeightsNotFinite{ErrorClass::kMalformed, "weights-not-finite"};
+inline constexpr ErrorCode kWeightsShape{ErrorClass::kMalformed, "weights-shape"};
+inline constexpr ErrorCode kWeightsType{ErrorClass::kUnsupported, "weights-type"};
+inline constexpr ErrorCode kWeightsExtra{ErrorClass::kUnsupported, "weights-extra-tensor"};
+inline constexpr ErrorCode kTokenOutOfRange{ErrorClass::kMalformed, "token-out-of-range"};
+inline constexpr ErrorCode kSequenceLength{ErrorClass::kLimit, "sequence-length"};
+inline constexpr ErrorCode kBatchTooLarge{ErrorClass::kLimit, "batch-too-large"};
+inline constexpr ErrorCode kEmbeddingNotFinite{ErrorClass::kInternal, "embedding-not-finite"};
+inline constexpr ErrorCode kKernelsSelfTest{ErrorClass::kInternal, "kernels-self-test"};
+
+// ModelWeights is a safetensors file in memory. The encoder packs the layers into its own buffers and reads the word
+// embeddings in place, so it keeps `owner`.
+struct ModelWeights {
+  ByteView bytes;
+  std::shared_ptr<const void> owner;  // keeps `bytes` mapped
+  // Called with ranges of `bytes` that will not be read again, as soon as that is so: madvise(MADV_DONTNEED) on the
+  // whole pages inside keeps the peak near one copy of the weights. May be empty. Never called for what is still read.
+  std::function<void(std::size_t offset, std::size_t size)> release;
+};
+
+// Workspace is one thread's memory for activations, sized once. Not thread-safe.
+class Workspace {
+ public:
+  // tokens_max is what the workspace has room for in one pass.
+  std::size_t tokens_max() const { return tokens_max_; }
+
+ private:
+  friend class Encoder;
+  std::size_t tokens_max_ = 0;
+  std::size_t ld_ = 0;       // floats from row to row of x_ and y_
+  std::size_t ld_wide_ = 0;  // and of wide_
+  HugeBuffer memory_;
+  float* x_ = nullptr;        // the residual stream
+  float* y_ = nullptr;        // the feed-forward layer's sum
+  float* wide_ = nullptr;     // q, k, v; then the context in q's place; then a chunk of the feed-forward layer
+  float* scratch_ = nullptr;  // attention
+  std::size_t scratch_floats_ = 0;
+};
+
+// Encoder is immutable after load and shared between threads.
+class Encoder {
+ public:
+  // A pass is best at this many tokens: more of them overflow the second-level cache with activations.
+  static constexpr std::size_t kTokensPerPass = 256;
+
+  // load checks every tensor's name, type, shape and values against `config`, packs the layers for `kernels`, and runs
+  // the kernels' self-test.
+  // Errors: those of Safetensors::decode and find; kWeightsShape, kWeightsType, kWeightsExtra, kWeightsNotFinite (the
+  // integer is the tensor's place in the file); kEngineMemory; kKernelsSelfTest.
+  static Result<std::unique_ptr<const Encoder>> load(const ModelConfig& config, ModelWeights weights,
+                                                     const kernels::KernelTable& kernels);
+
+  const ModelConfig& config() const { return config_; }
+  const kernels::KernelTable& kernels() const { return kernels_; }
+
+  // make_workspace allocates for passes of up to `tokens` tokens (at least config().tokens_max).
+  Result<Workspace> make_workspace(std::size_t tokens = kTokensPerPass) const;
+
+  // embed runs one pass: `out` receives config().hidden floats a text, in the order of `texts`. Before it returns, on
+  // every path, all activations in `workspace` are wiped. Allocates nothing.
+  // Errors: kSequenceLength (empty or over tokens_max), kTokenOutOfRange, kBatchTooLarge; kEmbeddingNotFinite.
+  Status embed(Workspace& workspace, std::span<const TokenSpan> texts, std::span<float> out) const;
+
+  // wiped_activation_bytes is what a text of `tokens` tokens may report as wiped by a pass that it was in: its rows,
+  // rounded up to a power of two, in every buffer. A pass wipes at least that much; the rest belongs to other texts, of
+  // which this number says nothing.
+  std::size_t wiped_activation_bytes(std::size_t tokens) const;
+
+ private:
+  struct Layer {
+    const float *qkv, *qkv_bias;        // packed, hidden x 3 hidden
+    const float *output, *output_bias;  // packed, hidden x hidden
+    const float *norm1_weight, *norm1_bias;
+    const float *up, *up_bias;      // packed, hidden x intermediate
+    const float *down, *down_bias;  // packed, intermediate x hidden
+    const float *norm2_weight, *norm2_bias;
+  };
+  friend class EncoderLoader;
+
+  Encoder(const ModelConfig& config, const kernels::KernelTable& kernels) : config_(config), kernels_(kernels) {}
+  Status check(const Workspace& workspace, std::span<const TokenSpan> texts, std::span<float> out) const;
+  void embed_tokens(Workspace& workspace, std::span<const TokenSpan> texts) const;
+  void attention_block(Workspace& workspace, const Layer& layer, std::span<const TokenSpan> texts,
+                       std::size_t tokens) const;
+  void feed_forward_block(Workspace& workspace, const Layer& layer, std::size_t tokens) const;
+  Status pool(const Workspace& workspace, std::span<const TokenSpan> texts, std::span<float> out) const;
+  static void wipe_activations(Workspace& workspace, std::size_t tokens);
+
+  ModelConfig config_;
+  const kernels::KernelTable& kernels_;
+  ModelWeights weights_;
+  HugeBuffer packed_;
+  HugeBuffer converted_words_;        // only for 16-bit word embeddings
+  const float* words_ = nullptr;      // vocab x hidden; may be unaligned
+  const float* positions_ = nullptr;  // tokens_max x hidden: position plus token type 0
+  const float* norm0_weight_ = nullptr;
+  const float* norm0_bias_ = nullptr;
+  std::vector<Layer> layers_;
+};
+
+}  // namespace eml

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "engine/kernels/kernel_table.h"
+
+namespace eml::kernels {
+
+// self_test runs every operation of `table` on fixed inputs of awkward sizes and compares the result with the scalar
+// table's, bit for bit. Takes about a millisecond: run at every load, so that a processor or a compiler that computes
+// otherwise is never used.
+bool self_test(const KernelTable& table);
+
+}  // namespace eml::kernels
