@@ -14,7 +14,7 @@
 #include "attestation/policy.h"
 #include "base/clock.h"
 #include "base/result.h"
-#include "keys/key_file.h"
+#include "keys/broker_keys.h"
 #include "keys/nonce_store.h"
 #include "keys/release_log.h"
 #include "keys/release_message.h"

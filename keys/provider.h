@@ -8,7 +8,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "base/secret.h"
-#include "keys/key_file.h"
+#include "keys/broker_keys.h"
 #include "package/manifest.h"
 
 namespace eml {
