@@ -20,7 +20,7 @@ class ShortestNumber {
   void append(std::string_view text);
   void append_zeros(int count);
 
-  std::array<char, 32> text_;  // the longest is 25: sign, 17 digits, point, "e-308"
+  std::array<char, 32> text_;  // the longest is 25: sign, "0.", five zeros, 17 digits
   std::size_t size_ = 0;
 };
 
