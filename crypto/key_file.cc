@@ -89,23 +89,21 @@ class Scanner {
 // Base64url without tables or branches on the secret: value is 0..63, or 64 and more for a foreign character.
 std::uint32_t sextet(char character) {
   const auto c = static_cast<std::uint32_t>(static_cast<unsigned char>(character));
-  const auto in = [c](std::uint32_t low, std::uint32_t high) {  // all ones if low <= c <= high
-    return ~(((c - low) | (high - c)) >> 31) + 1;
-  };
-  const std::uint32_t upper = ~in('A', 'Z');
-  const std::uint32_t lower = ~in('a', 'z');
-  const std::uint32_t digit = ~in('0', '9');
-  const std::uint32_t minus = ~in('-', '-');
-  const std::uint32_t under = ~in('_', '_');
+  // All ones if low <= c <= high.
+  const auto in = [c](std::uint32_t low, std::uint32_t high) { return (((c - low) | (high - c)) >> 31) - 1; };
+  const std::uint32_t upper = in('A', 'Z');
+  const std::uint32_t lower = in('a', 'z');
+  const std::uint32_t digit = in('0', '9');
+  const std::uint32_t minus = in('-', '-');
+  const std::uint32_t under = in('_', '_');
   const std::uint32_t known = upper | lower | digit | minus | under;
   return (upper & (c - 'A')) | (lower & (c - 'a' + 26)) | (digit & (c - '0' + 52)) | (minus & 62) | (under & 63) |
          (~known & 64);
 }
 
 char character(std::uint32_t value) {
-  const auto below = [value](std::uint32_t limit) {
-    return ~((value - limit) >> 31) + 1;
-  };  // all ones if value < limit
+  // All ones if value < limit.
+  const auto below = [value](std::uint32_t limit) { return 0U - ((value - limit) >> 31); };
   std::uint32_t c = value - 62 + '-';
   c = (below(62) & (value - 52 + '0')) | (~below(62) & c);
   c = (below(52) & (value - 26 + 'a')) | (~below(52) & c);
