@@ -150,14 +150,19 @@ Result<SecurityMode> read_mode(CborMap& map) {
   return *found;
 }
 
+// A value that is no slot of its type is left out; issue_receipt then finds that it did not read back.
 void write_measurements(CborWriter& out, const ReceiptMeasurements& measurements) {
-  // The type's own key sorts behind every slot name: it is the longest.
-  out.map(measurements.values.size() + 1);
+  CborWriter members;
+  std::size_t count = 1;
   for (const MeasurementSlot& slot : measurement_slots(measurements.type)) {
     const auto value = measurements.values.find(slot.name);
-    if (value != measurements.values.end()) out.text(slot.name).bytes(value->second);
+    if (value == measurements.values.end()) continue;
+    members.text(slot.name).bytes(value->second);
+    ++count;
   }
-  out.text(kMeasurementTypeName).text(to_string(measurements.type));
+  // The type's own key sorts behind every slot name: it is the longest.
+  members.text(kMeasurementTypeName).text(to_string(measurements.type));
+  out.map(count).raw(members.view());
 }
 
 }  // namespace
