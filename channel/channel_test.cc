@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "channel/channel_fixture.h"
+#include "tests/support/channel_pair.h"
 
 namespace eml::test {
 namespace {

@@ -124,4 +124,119 @@ struct Pair {
   std::vector<ClientEvent> client_events;
 };
 
+// RawPeer has an end's keys and says what it likes: records in the right form with wrong content, or any plaintext.
+struct RawPeer {
+  explicit RawPeer(ChannelKeys channel_keys) : keys(std::move(channel_keys)) {}
+
+  Bytes record(RecordKind kind, std::uint8_t flags, StreamId stream, ByteView payload) {
+    Bytes out(RecordSealer::frame_size(payload.size(), Padding::kPadme));
+    const Status sealed = keys.sealer.seal(out, {.kind = kind, .flags = flags, .stream = stream, .payload = payload});
+    return sealed ? out : Bytes{};
+  }
+  Bytes data(StreamId stream, std::string_view text, bool end = true) {
+    return record(RecordKind::kData, end ? kFlagEnd : 0, stream, as_bytes(text));
+  }
+
+  struct Opened {
+    RecordKind kind;
+    std::uint8_t flags;
+    StreamId stream;
+    Bytes payload;
+  };
+  // read opens all record frames of `wire`; a frame that does not open ends it.
+  std::vector<Opened> read(ByteView wire) {
+    std::vector<Opened> out;
+    FrameDecoder frames(FrameType::kRecord);
+    while (!wire.empty()) {
+      const auto frame = frames.next(wire);
+      if (!frame || !*frame) break;
+      Bytes plain((*frame)->body.size() - kAeadTagSize);
+      const auto view = keys.opener.open(plain, **frame);
+      if (!view) break;
+      out.push_back({view->kind, view->flags, view->stream, to_bytes(view->payload)});
+    }
+    return out;
+  }
+
+  ChannelKeys keys;
+};
+
+inline Bytes u16_payload(std::uint16_t v) { return {static_cast<std::uint8_t>(v >> 8), static_cast<std::uint8_t>(v)}; }
+inline Bytes u32_payload(std::uint32_t v) {
+  return {static_cast<std::uint8_t>(v >> 24), static_cast<std::uint8_t>(v >> 16), static_cast<std::uint8_t>(v >> 8),
+          static_cast<std::uint8_t>(v)};
+}
+
+// RawClient is a RawPeer that shook hands with a ServerChannel.
+struct RawClient {
+  explicit RawClient(const TestEpoch& epoch, const ChannelLimits& limits = {}, RequestBudget* budget = nullptr)
+      : random("raw client"), server(epoch.identity(), limits, random, now, budget) {
+    ClientHandshake handshake({.expectation = epoch.expectation()});
+    static_cast<void>(server.on_bytes(*handshake.start(random), now));
+    const Bytes answer = output();
+    ClientHandshake::Finished done = *handshake.on_server_hello(raw_frame(answer), random);
+    static_cast<void>(server.on_bytes(done.client_finish, now));
+    peer.emplace(std::move(done.keys));
+    settings = peer->read(output());
+    events();
+  }
+  Bytes output() {
+    Bytes out = to_bytes(server.output());
+    server.consume_output(out.size(), now);
+    return out;
+  }
+  std::vector<RawPeer::Opened> answers() { return peer->read(output()); }
+  Status send(RecordKind kind, std::uint8_t flags, StreamId stream, ByteView payload) {
+    return server.on_bytes(peer->record(kind, flags, stream, payload), now);
+  }
+  Status data(StreamId stream, std::string_view text, bool end = true) {
+    return server.on_bytes(peer->data(stream, text, end), now);
+  }
+  std::vector<ServerEvent> events() {
+    std::vector<ServerEvent> out;
+    ServerEvent event;
+    while (server.next_event(event)) out.push_back(std::move(event));
+    return out;
+  }
+
+  Millis now = 1000;
+  SeededRandom random;
+  ServerChannel server;
+  std::optional<RawPeer> peer;
+  std::vector<RawPeer::Opened> settings;
+};
+
+// RawServer is a RawPeer that shook hands with a ClientChannel; it has said SETTINGS unless told not to.
+struct RawServer {
+  explicit RawServer(const TestEpoch& epoch, std::optional<Settings> settings = Settings{})
+      : random("raw server"), client(epoch.client_options(), random, 0) {
+    ServerHandshake handshake(epoch.identity());
+    const Bytes hello = output();
+    static_cast<void>(client.on_bytes(*handshake.on_client_hello(raw_frame(hello), random), 0));
+    const Bytes finish = output();
+    peer.emplace(*handshake.on_client_finish(raw_frame(finish)));
+    if (settings) static_cast<void>(send(RecordKind::kSettings, 0, 0, encode_settings(*settings)));
+    events();
+  }
+  Bytes output() {
+    Bytes out = to_bytes(client.output());
+    client.consume_output(out.size());
+    return out;
+  }
+  std::vector<RawPeer::Opened> said() { return peer->read(output()); }
+  Status send(RecordKind kind, std::uint8_t flags, StreamId stream, ByteView payload) {
+    return client.on_bytes(peer->record(kind, flags, stream, payload), 0);
+  }
+  std::vector<ClientEvent> events() {
+    std::vector<ClientEvent> out;
+    ClientEvent event;
+    while (client.next_event(event)) out.push_back(std::move(event));
+    return out;
+  }
+
+  SeededRandom random;
+  ClientChannel client;
+  std::optional<RawPeer> peer;
+};
+
 }  // namespace eml::test
