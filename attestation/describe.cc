@@ -1,0 +1,150 @@
+#include "attestation/describe.h"
+
+#include <utility>
+
+#include "attestation/bundle.h"
+#include "attestation/local/local.h"
+#include "crypto/hash.h"
+
+namespace eml {
+namespace {
+
+constexpr std::size_t kTextMax = 512;  // of one value in the text form; the JSON form has all
+
+Json error_json(const Error& error) { return JsonObject{{"error", error.to_string()}}; }
+
+Json digest_json(ByteView bytes) { return JsonObject{{"bytes", bytes.size()}, {"sha256", hex(sha256(bytes))}}; }
+
+Json digests_json(const std::vector<Bytes>& items) {
+  JsonArray out;
+  for (const Bytes& item : items) out.push_back(digest_json(item));
+  return out;
+}
+
+Json evidence_json(const EvidenceBundle& bundle) {
+  JsonObject out = digest_json(bundle.evidence).get_object();
+  if (bundle.kind != EvidenceKind::kLocal) {
+    out["note"] = "this program cannot read evidence of this kind yet";
+    return out;
+  }
+  out["warning"] = "software evidence: no hardware stands behind it";
+  const auto statement = decode_local_evidence(bundle.evidence);
+  if (!statement) {
+    out["error"] = statement.error().to_string();
+    return out;
+  }
+  out["digest"] = hex(statement->digest);
+  out["binary"] = hex(statement->binary);
+  out["root"] = hex(statement->root);
+  return out;
+}
+
+Json binding_json(ByteView bytes) {
+  const auto binding = decode_binding(bytes);
+  if (!binding) return error_json(binding.error());
+  const bool serve = binding->purpose == Purpose::kServe;
+  JsonObject out;
+  out["purpose"] = serve ? "serve" : "release";
+  out["digest"] = hex(binding_digest(binding->purpose, bytes));
+  out["boot_id"] = hex(binding->boot_id);
+  out["issued_at"] = rfc3339(binding->issued_at);
+  out["not_after"] = rfc3339(binding->not_after);
+  out["configuration_sha256"] = hex(binding->configuration_hash);
+  JsonArray models;
+  for (const Hash32& model : binding->model_hashes) models.emplace_back(hex(model));
+  out["models"] = std::move(models);
+  if (serve) {
+    out["receipt_key"] = hex(binding->receipt_key);
+    out["channel_key"] = hex(binding->channel_key);
+  } else {
+    out["release_key"] = hex(binding->release_key);
+  }
+  if (binding->devices_hash) out["devices_sha256"] = hex(*binding->devices_hash);
+  if (binding->challenge) out["challenge"] = hex(*binding->challenge);
+  return out;
+}
+
+// The document itself: it is JSON already.
+Json configuration_json(ByteView bytes) {
+  const auto configuration = decode_configuration(bytes);
+  if (!configuration) return error_json(configuration.error());
+  auto json = parse_json(bytes);
+  return json ? *std::move(json) : error_json(json.error());
+}
+
+Json endorsements_json(const std::vector<Endorsement>& endorsements) {
+  JsonObject out;
+  for (const Endorsement& item : endorsements) {
+    JsonObject one = digest_json(item.bytes).get_object();
+    one["fetched_at"] = rfc3339(item.fetched_at);
+    out[item.name] = std::move(one);
+  }
+  return out;
+}
+
+void append_escaped(std::string& out, std::string_view text) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  const bool cut = text.size() > kTextMax;
+  for (const char c : text.substr(0, kTextMax)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte < 0x7f && c != '\\') {
+      out += c;
+    } else {
+      out += "\\x";
+      out += kDigits[byte >> 4];
+      out += kDigits[byte & 15];
+    }
+  }
+  if (cut) out += " ...";
+}
+
+void write_value(std::string& out, std::string_view name, const Json& value, std::size_t indent) {
+  out.append(indent, ' ');
+  append_escaped(out, name);
+  out += ':';
+  if (value.is_object()) {
+    out += '\n';
+    for (const auto& member : value.get_object()) write_value(out, member.key(), member.value(), indent + 2);
+    return;
+  }
+  if (value.is_array()) {
+    out += value.get_array().empty() ? " none\n" : "\n";
+    for (const Json& item : value.get_array()) write_value(out, "-", item, indent + 2);
+    return;
+  }
+  out += ' ';
+  append_escaped(out, value.is_string() ? std::string_view(value.get_string()) : compact_json(value));
+  out += '\n';
+}
+
+}  // namespace
+
+Result<Json> describe_bundle(ByteView bundle) {
+  EML_TRY(const EvidenceBundle decoded, decode_bundle(bundle));
+  JsonObject out;
+  out["verified"] = false;
+  out["note"] = kUnverifiedNote;
+  out["bundle"] = digest_json(bundle);
+  out["kind"] = to_string(decoded.kind);
+  out["evidence"] = evidence_json(decoded);
+  out["binding"] = binding_json(decoded.binding);
+  out["configuration"] = configuration_json(decoded.configuration);
+  out["manifests"] = digests_json(decoded.manifests);
+  out["devices"] = digests_json(decoded.devices);
+  out["endorsements"] = endorsements_json(decoded.endorsements);
+  out["release_records"] = digests_json(decoded.release_records);
+  return out;
+}
+
+std::string description_text(const Json& description) {
+  std::string out(kUnverifiedNote);
+  out += "\n\n";
+  if (!description.is_object()) return out;
+  for (const auto& member : description.get_object()) {
+    if (member.key() == "note" || member.key() == "verified") continue;
+    write_value(out, member.key(), member.value(), 0);
+  }
+  return out;
+}
+
+}  // namespace eml
