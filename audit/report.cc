@@ -23,6 +23,12 @@ const Check* first_with(const DossierVerdict& verdict, Outcome outcome) {
   return nullptr;
 }
 
+// Names come from signed documents, but not from ours: a terminal must not obey them.
+std::string printable(std::string text) {
+  for (char& c : text) c = c >= 0x20 && c < 0x7f ? c : '?';
+  return text;
+}
+
 // One sentence for somebody who reads nothing else.
 std::string summary_of(const DossierVerdict& verdict) {
   switch (verdict.verdict) {
@@ -96,12 +102,6 @@ std::string padded(std::string_view text) {
   std::string out(text);
   out.resize(std::max(out.size(), kOutcomeWidth), ' ');
   return out;
-}
-
-// Names come from signed documents, but not from ours: a terminal must not obey them.
-std::string printable(std::string text) {
-  for (char& c : text) c = c >= 0x20 && c < 0x7f ? c : '?';
-  return text;
 }
 
 std::string reason_of(const Check& check) {
