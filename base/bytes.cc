@@ -17,9 +17,7 @@ int hex_value(char c) {
 
 bool equal(ByteView a, ByteView b) { return std::ranges::equal(a, b); }
 
-ByteView label(const char* text) {
-  return {reinterpret_cast<const std::uint8_t*>(text), std::strlen(text) + 1};
-}
+ByteView label(const char* text) { return {reinterpret_cast<const std::uint8_t*>(text), std::strlen(text) + 1}; }
 
 std::string hex(ByteView bytes) {
   static constexpr char kDigits[] = "0123456789abcdef";

@@ -6,21 +6,30 @@ namespace eml {
 
 std::string_view to_string(Outcome outcome) {
   switch (outcome) {
-    case Outcome::kPassed: return "passed";
-    case Outcome::kFailed: return "failed";
-    case Outcome::kNotChecked: return "not checked";
+    case Outcome::kPassed:
+      return "passed";
+    case Outcome::kFailed:
+      return "failed";
+    case Outcome::kNotChecked:
+      return "not checked";
   }
   return "not checked";
 }
 
 std::string_view to_string(Voucher voucher) {
   switch (voucher) {
-    case Voucher::kVerifiedHere: return "verified here";
-    case Voucher::kHardware: return "hardware";
-    case Voucher::kVendorService: return "vendor service";
-    case Voucher::kWorkload: return "workload";
-    case Voucher::kOperator: return "operator";
-    case Voucher::kNobody: return "nobody";
+    case Voucher::kVerifiedHere:
+      return "verified here";
+    case Voucher::kHardware:
+      return "hardware";
+    case Voucher::kVendorService:
+      return "vendor service";
+    case Voucher::kWorkload:
+      return "workload";
+    case Voucher::kOperator:
+      return "operator";
+    case Voucher::kNobody:
+      return "nobody";
   }
   return "nobody";
 }
@@ -29,7 +38,8 @@ void pass(Checks& checks, std::string_view id, Literal title, Voucher voucher, s
   checks.push_back({id, title, Outcome::kPassed, voucher, std::nullopt, std::move(detail)});
 }
 
-void fail_check(Checks& checks, std::string_view id, Literal title, Voucher voucher, const Error& error, std::string detail) {
+void fail_check(Checks& checks, std::string_view id, Literal title, Voucher voucher, const Error& error,
+                std::string detail) {
   checks.push_back({id, title, Outcome::kFailed, voucher, error, std::move(detail)});
 }
 

@@ -25,7 +25,8 @@ enum class Voucher : std::uint8_t {
 };
 
 std::string_view to_string(Outcome outcome);  // "passed", "failed", "not checked"
-std::string_view to_string(Voucher voucher);  // "verified here", "hardware", "vendor service", "workload", "operator", "nobody"
+std::string_view to_string(
+    Voucher voucher);  // "verified here", "hardware", "vendor service", "workload", "operator", "nobody"
 
 struct Check {
   std::string_view id;  // stable kebab-case literal: "bundle-genuine", "receipt-signature"
@@ -40,7 +41,8 @@ using Checks = std::vector<Check>;
 
 // pass, fail_check and skip append a line.
 void pass(Checks& checks, std::string_view id, Literal title, Voucher voucher, std::string detail = {});
-void fail_check(Checks& checks, std::string_view id, Literal title, Voucher voucher, const Error& error, std::string detail = {});
+void fail_check(Checks& checks, std::string_view id, Literal title, Voucher voucher, const Error& error,
+                std::string detail = {});
 void skip(Checks& checks, std::string_view id, Literal title, Voucher voucher, Literal reason);
 
 // first_failure returns the first failed line's error.

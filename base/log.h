@@ -37,7 +37,8 @@ struct LogField {
 // log writes if `level` is within the process's level (kInfo unless set_log_level was called). Thread-safe; a line
 // is one write.
 void log(LogLevel level, Literal module, Literal event, std::initializer_list<LogField> fields = {});
-void log(LogLevel level, Literal module, Literal event, const Error& error, std::initializer_list<LogField> fields = {});
+void log(LogLevel level, Literal module, Literal event, const Error& error,
+         std::initializer_list<LogField> fields = {});
 
 // An Error is the last field, error="code: what (integers)". Values with a space, a quote or "=" are quoted.
 void set_log_level(LogLevel level);

@@ -4,13 +4,20 @@ namespace eml {
 
 std::string_view to_string(ErrorClass error_class) {
   switch (error_class) {
-    case ErrorClass::kMalformed: return "malformed";
-    case ErrorClass::kUnsupported: return "unsupported";
-    case ErrorClass::kUnauthentic: return "unauthentic";
-    case ErrorClass::kRejected: return "rejected";
-    case ErrorClass::kLimit: return "limit";
-    case ErrorClass::kUnavailable: return "unavailable";
-    case ErrorClass::kInternal: return "internal";
+    case ErrorClass::kMalformed:
+      return "malformed";
+    case ErrorClass::kUnsupported:
+      return "unsupported";
+    case ErrorClass::kUnauthentic:
+      return "unauthentic";
+    case ErrorClass::kRejected:
+      return "rejected";
+    case ErrorClass::kLimit:
+      return "limit";
+    case ErrorClass::kUnavailable:
+      return "unavailable";
+    case ErrorClass::kInternal:
+      return "internal";
   }
   return "internal";
 }

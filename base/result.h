@@ -85,8 +85,7 @@ using Result = std::expected<T, Error>;
 using Status = Result<void>;
 
 // fail makes the error branch of any Result.
-constexpr std::unexpected<Error> fail(const ErrorCode& code, Literal what,
-                                      std::uint64_t a = ~std::uint64_t{0},
+constexpr std::unexpected<Error> fail(const ErrorCode& code, Literal what, std::uint64_t a = ~std::uint64_t{0},
                                       std::uint64_t b = ~std::uint64_t{0}) {
   return std::unexpected<Error>(Error(code, what, a, b));
 }
@@ -106,7 +105,7 @@ inline constexpr ErrorCode kInternalError{ErrorClass::kInternal, "internal"};
   if (!result) return std::unexpected(std::move(result).error()); \
   declaration = *std::move(result)
 
-#define EML_CHECK(...)                                                                                  \
-  do {                                                                                                  \
+#define EML_CHECK(...)                                                                                       \
+  do {                                                                                                       \
     if (auto eml_status = (__VA_ARGS__); !eml_status) return std::unexpected(std::move(eml_status).error()); \
   } while (false)

@@ -1,6 +1,6 @@
-// Runs a fuzz target over files and folders named on the command line, in the order of their names, and over the empty input.
-// It stands in for libFuzzer in builds without it, so that the committed corpus is part of the tests.
-// Exit 0: all ran. Exit 2: a name could not be read, or the corpus is empty (it would prove nothing).
+// Runs a fuzz target over files and folders named on the command line, in the order of their names, and over the empty
+// input. It stands in for libFuzzer in builds without it, so that the committed corpus is part of the tests. Exit 0:
+// all ran. Exit 2: a name could not be read, or the corpus is empty (it would prove nothing).
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,6 @@
-// Where the test vectors lie and how tests read files. Failing to read is reported as an empty optional, so that a test can
-// say with GTEST_SKIP that it was not run; a vector that exists but is not readable still fails the test that reads it.
+// Where the test vectors lie and how tests read files. Failing to read is reported as an empty optional, so that a test
+// can say with GTEST_SKIP that it was not run; a vector that exists but is not readable still fails the test that reads
+// it.
 
 #pragma once
 
@@ -13,8 +14,8 @@ namespace eml::test {
 // source_dir is the root of the source tree that this test was built from.
 std::filesystem::path source_dir();
 
-// shared_dir is the folder of shared test vectors: the environment variable EML_SHARED if set and not empty, else `shared`
-// beside the source tree. Nothing says that it exists.
+// shared_dir is the folder of shared test vectors: the environment variable EML_SHARED if set and not empty, else
+// `shared` beside the source tree. Nothing says that it exists.
 std::filesystem::path shared_dir();
 
 // read_file returns the bytes of `path`, or nothing if it is not a readable regular file.
@@ -42,9 +43,9 @@ class TempDir {
 
 }  // namespace eml::test
 
-// EML_SHARED_FILE_OR_SKIP declares `name`, the content (std::string) of a file below shared_dir(), or skips the test when
-// the file is not there. Only for the body of a test.
-#define EML_SHARED_FILE_OR_SKIP(name, relative)                                         \
+// EML_SHARED_FILE_OR_SKIP declares `name`, the content (std::string) of a file below shared_dir(), or skips the test
+// when the file is not there. Only for the body of a test.
+#define EML_SHARED_FILE_OR_SKIP(name, relative)                                           \
   const auto name##_maybe = ::eml::test::read_file(::eml::test::shared_dir() / relative); \
-  if (!name##_maybe) GTEST_SKIP() << "no shared vectors: " << relative;                 \
+  if (!name##_maybe) GTEST_SKIP() << "no shared vectors: " << relative;                   \
   const std::string& name = *name##_maybe
