@@ -17,6 +17,10 @@ namespace {
 
 constexpr std::uint64_t kIntegerMax = (std::uint64_t{1} << 53) - 1;
 
+// A capacity with which Boost.JSON keeps a string in its storage and not inside the value, from where moves would leave
+// copies on the stack: whoever chose a storage wants all text in it.
+constexpr std::size_t kBeyondInline = 32;
+
 std::uint32_t hex_value(char c) {
   if (c >= '0' && c <= '9') return static_cast<std::uint32_t>(c - '0');
   if (c >= 'a' && c <= 'f') return static_cast<std::uint32_t>(c - 'a') + 10;
@@ -85,6 +89,7 @@ class Parser {
         return array(depth + 1);
       case '"': {
         boost::json::string out(storage_);
+        if (!plain_storage_) out.reserve(kBeyondInline);
         EML_CHECK(string(out));
         return Json(std::move(out));
       }
@@ -268,6 +273,7 @@ class Parser {
   std::size_t at_ = 0;
   std::size_t depth_max_;
   boost::json::storage_ptr storage_;
+  bool plain_storage_ = storage_.get() == boost::json::storage_ptr().get();
 };
 
 std::unexpected<Error> missing() { return fail(kJsonMissingMember, "an object lacks a required member"); }

@@ -38,7 +38,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (value) {
       boost::json::error_code error;
       boost::json::parse(eml::as_text(bytes), error);
-      require(!error);
+      // It refuses exponents of more than some digits; to us a number that is too small is zero.
+      require(!error || error == boost::json::error::exponent_overflow);
       check_forms(*value);
     }
   }

@@ -8,9 +8,9 @@
 
 namespace eml {
 
-// WipingResource must outlive the values made with it: pass `&resource` as the storage of parse_json. Not thread-safe,
-// one per request. What Boost.JSON keeps inside a value itself (a string of up to 14 characters) is in a wiped buffer
-// when the value is a member or an element; only a document that is nothing but a short string is not.
+// WipingResource must outlive the values made with it: pass `&resource` as the storage of parse_json, which then keeps
+// short strings in it too. Not thread-safe, one per request. Numbers stand in the values themselves: those of members
+// and elements are wiped with their buffer; a copy that the parser held in a register or on the stack is not.
 class WipingResource final : public boost::json::memory_resource {
  public:
   WipingResource() = default;
