@@ -214,7 +214,7 @@ void Encoder::wipe_activations(Workspace& workspace, std::size_t tokens) {
 std::size_t Encoder::wiped_activation_bytes(std::size_t tokens) const {
   const std::size_t row_bytes =
       (2 * leading_dimension(config_.hidden) + leading_dimension(wide_width(config_))) * sizeof(float);
-  return std::bit_ceil(tokens) * std::bit_floor(row_bytes);
+  return tokens == 0 ? 0 : std::bit_floor(tokens) * std::bit_floor(row_bytes);
 }
 
 Status Encoder::embed(Workspace& workspace, std::span<const TokenSpan> texts, std::span<float> out) const {

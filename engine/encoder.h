@@ -83,8 +83,8 @@ class Encoder {
   // Errors: kSequenceLength (empty or over tokens_max), kTokenOutOfRange, kBatchTooLarge; kEmbeddingNotFinite.
   Status embed(Workspace& workspace, std::span<const TokenSpan> texts, std::span<float> out) const;
 
-  // wiped_activation_bytes is what a text of `tokens` tokens may report as wiped by a pass that it was in: its rows,
-  // rounded up to a power of two, in every buffer. A pass wipes at least that much; the rest belongs to other texts, of
+  // wiped_activation_bytes is what a request of `tokens` tokens in all may report as wiped by the passes that it was
+  // in: a power of two, at most what they wiped for its own rows. The rest of a pass belongs to other requests, of
   // which this number says nothing.
   std::size_t wiped_activation_bytes(std::size_t tokens) const;
 

@@ -1,18 +1,20 @@
 #include "engine/word_trie.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace eml {
 
 WordTrie::WordTrie(std::vector<Entry> entries) {
   std::sort(entries.begin(), entries.end());
-  nodes_.resize(1024);
+  grow(1024);
   nodes_[0].parent = kNone - 1;  // the root is taken, and nobody's child
   std::span<const Entry> all(entries);
   while (!all.empty() && all.front().first.empty()) all = all.subspan(1);
   insert(0, all, 0);
   // Every base + byte must stay inside, also for nodes without children.
   nodes_.resize(nodes_.size() + 256);
+  jump_ = {};
 }
 
 // All `entries` share their first `depth` bytes, which lead to `node`, and are longer.
@@ -42,20 +44,40 @@ void WordTrie::insert(std::uint32_t node, std::span<const Entry> entries, std::s
   }
 }
 
-// The first base at which every byte's node is free.
+// The first base at which every byte's node is free. The search starts where the last crowded one gave up: a crowded
+// region costs time and gains few nodes, so its last holes stay empty.
 std::uint32_t WordTrie::place(std::span<const std::uint8_t> bytes) {
-  while (first_free_ < nodes_.size() && nodes_[first_free_].parent != kNone) ++first_free_;
+  constexpr std::size_t kTriesMax = 32;
   std::uint32_t at = std::max(first_free_, std::uint32_t{bytes.front()} + 1U);
-  for (std::size_t tried = 0;; ++at) {
-    if (at + 512U > nodes_.size()) nodes_.resize(nodes_.size() * 2);
-    if (nodes_[at].parent != kNone) continue;
+  for (std::size_t tries = 0;; ++tries) {
+    at = next_free(at);
     const std::uint32_t base = at - bytes.front();
     const bool fits =
         std::all_of(bytes.begin(), bytes.end(), [&](std::uint8_t b) { return nodes_[base + b].parent == kNone; });
-    if (fits) return base;
-    // A crowded region costs time and gains few nodes: leave its last holes empty.
-    if (++tried == 256) first_free_ = std::max(first_free_, at - 64U);
+    if (fits) {
+      if (tries >= kTriesMax) first_free_ = at;
+      return base;
+    }
+    ++at;
   }
+}
+
+// Chains of taken nodes are halved on the way, so that a long run is walked once.
+std::uint32_t WordTrie::next_free(std::uint32_t at) {
+  while (true) {
+    if (at + 512U > nodes_.size()) grow(nodes_.size() * 2);
+    if (nodes_[at].parent == kNone) return at;
+    if (jump_[at] == at) jump_[at] = at + 1;
+    if (jump_[jump_[at]] != jump_[at]) jump_[at] = jump_[jump_[at]];
+    at = jump_[at];
+  }
+}
+
+void WordTrie::grow(std::size_t nodes) {
+  nodes_.resize(nodes);
+  const std::size_t known = jump_.size();
+  jump_.resize(nodes);
+  std::iota(jump_.begin() + static_cast<std::ptrdiff_t>(known), jump_.end(), static_cast<std::uint32_t>(known));
 }
 
 }  // namespace eml

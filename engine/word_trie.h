@@ -44,8 +44,12 @@ class WordTrie {
 
   void insert(std::uint32_t node, std::span<const Entry> entries, std::size_t depth);
   std::uint32_t place(std::span<const std::uint8_t> bytes);
+  std::uint32_t next_free(std::uint32_t at);
+  void grow(std::size_t nodes);
 
   std::vector<Node> nodes_;
+  // Only while building: where to look on from a node that is taken (itself, if free), and where the search starts.
+  std::vector<std::uint32_t> jump_;
   std::uint32_t first_free_ = 1;
 };
 

@@ -1,0 +1,160 @@
+// Batcher runs requests of many connections on a few threads: a bounded queue, passes packed from whatever waits, and
+// turns by connection, so that a client with a thousand texts in flight cannot starve one with one.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "base/user_text.h"
+#include "engine/embedding_model.h"
+#include "engine/token.h"
+
+namespace eml {
+
+inline constexpr ErrorCode kQueueFull{ErrorClass::kLimit, "queue-full"};
+inline constexpr ErrorCode kQueueClosed{ErrorClass::kUnavailable, "queue-closed"};
+inline constexpr ErrorCode kBatchEmpty{ErrorClass::kMalformed, "batch-empty"};
+
+// TokenBatch holds the token ids of a request's texts in one buffer, whose size is a power of two from 4 KiB: so the
+// count of wiped bytes does not tell a length.
+class TokenBatch {
+ public:
+  void add(TokenSpan text);
+  std::size_t size() const { return ends_.size(); }
+  std::size_t tokens() const { return ids_.size(); }
+  TokenSpan text(std::size_t i) const;
+  // wipe_now wipes the whole buffer, releases it, and returns its size in bytes.
+  std::size_t wipe_now();
+
+ private:
+  TokenIds ids_;
+  std::vector<std::uint32_t> ends_;
+};
+
+// EngineWiped counts what was wiped for one request, for its cleanup statement.
+struct EngineWiped {
+  std::size_t token_ids = 0;
+  std::size_t activations = 0;
+};
+
+// EmbedOutcome is how a request ended. If `status` is an error there are no embeddings.
+struct EmbedOutcome {
+  Status status;
+  WipingVector<float> embeddings;  // texts x dimensions
+  std::size_t tokens = 0;          // of all texts
+  EngineWiped wiped;
+};
+
+class Batcher {
+ public:
+  using ConnectionId = std::uint64_t;
+  using RequestId = std::uint64_t;
+  // Called once, on a worker thread or by stop(), without a lock held. It must not block or throw; it may call submit
+  // and cancel.
+  using Completion = std::function<void(EmbedOutcome&&)>;
+
+  struct Options {
+    unsigned threads = 1;
+    // Requests that wait or run. 1,024 is one for each channel that the server allows (protocols.md, 2.7).
+    std::size_t requests_max = 1024;
+    // Tokens that wait: at 5,000 tokens per second and core this is about a minute's work of one core.
+    std::size_t tokens_max = std::size_t{1} << 18;
+  };
+
+  // start makes the threads and their workspaces; `clock` outlives the batcher. Errors: kEngineMemory.
+  static Result<std::unique_ptr<Batcher>> start(std::shared_ptr<const EmbeddingModel> model, const Clock& clock,
+                                                const Options& options);
+
+  // The destructor calls stop().
+  ~Batcher();
+  Batcher(const Batcher&) = delete;
+  Batcher& operator=(const Batcher&) = delete;
+
+  // submit queues a request. Errors: kQueueFull (answer 429), kQueueClosed (after drain or stop), kBatchEmpty; the
+  // completion is then never called, and `texts` has been wiped.
+  Result<RequestId> submit(ConnectionId connection, TokenBatch texts, Completion completion);
+
+  // cancel takes a request back and returns true: its completion will not be called, and what waited is wiped. False if
+  // it has ended or is being computed, in which case the completion comes as usual.
+  bool cancel(RequestId request);
+
+  // drain refuses new requests and returns when all accepted ones have been completed.
+  void drain();
+
+  // stop refuses new requests, completes the waiting ones with kQueueClosed, and joins the threads.
+  void stop();
+
+  // retry_after_ms estimates when a refused request would find room: the work that waits, at the speed measured so far.
+  std::uint32_t retry_after_ms() const;
+
+  struct Statistics {
+    std::uint64_t passes = 0;
+    std::uint64_t texts = 0;
+    std::uint64_t tokens = 0;
+    std::size_t requests_waiting = 0;  // or running
+    std::size_t tokens_waiting = 0;
+  };
+  Statistics statistics() const;
+
+ private:
+  struct Request {
+    RequestId id;
+    ConnectionId connection;
+    TokenBatch texts;
+    Completion completion;
+    WipingVector<float> embeddings;
+    std::size_t next = 0;     // first text that no pass has taken
+    std::size_t running = 0;  // texts in passes now
+    Status status;
+  };
+  // Item is one text of a pass.
+  struct Item {
+    Request* request;
+    std::size_t text;
+  };
+  struct Worker;
+
+  Batcher(std::shared_ptr<const EmbeddingModel> model, const Clock& clock, const Options& options);
+
+  void run(Worker& worker);
+  void take(Worker& worker);
+  void take_turn(Worker& worker, ConnectionId connection);
+  void compute(Worker& worker);
+  std::vector<std::unique_ptr<Request>> finish(Worker& worker, const Status& status);
+  std::unique_ptr<Request> remove(RequestId id);
+  void drop_waiting(Request& request);
+  static EmbedOutcome outcome(Request& request, const Encoder& encoder);
+
+  const std::shared_ptr<const EmbeddingModel> model_;
+  const Clock& clock_;
+  const Options options_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable work_;      // something waits, or stopping
+  std::condition_variable all_done_;  // requests_ is empty
+  std::unordered_map<RequestId, std::unique_ptr<Request>> requests_;
+  std::unordered_map<ConnectionId, std::deque<Request*>> waiting_;  // requests with texts that no pass has taken
+  std::deque<ConnectionId> turns_;                                  // the keys of waiting_, next first
+  std::size_t tokens_waiting_ = 0;
+  std::size_t idle_ = 0;
+  RequestId next_id_ = 1;
+  bool closed_ = false;
+  bool stopping_ = false;
+  Statistics statistics_;
+  double token_seconds_ = 0;  // smoothed, of one thread
+
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace eml
