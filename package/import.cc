@@ -52,7 +52,7 @@ Result<std::string> required_text(const JsonObject& object, std::string_view mem
   return std::string(text);
 }
 
-Status check_members(const JsonObject& object) {
+Status check_old_members(const JsonObject& object) {
   EML_CHECK(expect_members(object, {"config_hash", "created_at", "gcs_uris", "hash_algorithm", "key_id", "model_hash",
                                     "model_id", "signature", "tokenizer_hash", "version"}));
   EML_TRY(const std::string_view algorithm, json_text(object, "hash_algorithm"));
@@ -124,7 +124,7 @@ Result<OldManifest> decode_old_manifest(ByteView json) {
   EML_TRY(const Json document, parse_json(json, kOldLimits));
   if (!document.is_object()) return fail(kImportMalformed, "not an object");
   JsonObject object = without_nulls(document.get_object());
-  EML_CHECK(check_members(object));
+  EML_CHECK(check_old_members(object));
   OldManifest out;
   EML_TRY(out.model_id, required_text(object, "model_id"));
   EML_TRY(out.version, required_text(object, "version"));
