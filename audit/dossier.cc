@@ -18,6 +18,9 @@ constexpr std::int64_t kKeyResponseHash = 6;
 constexpr std::int64_t kKeyBundle = 7;
 constexpr std::int64_t kKeyCleanup = 8;  // 9 is kept for a log proof
 
+// More than version 1 has, so that one of a later version is told from a broken one.
+constexpr std::size_t kPairsMax = 16;
+
 constexpr std::uint8_t kMajorBytes = 2U << 5;
 // Heads, keys, version and two hashes: far below this.
 constexpr std::size_t kOverheadMax = 256;
@@ -94,6 +97,14 @@ Status read_version(CborMap& map) {
   return {};
 }
 
+// A map is decoded whole before its keys are known; in a file of this size that could be ten million pairs.
+Status check_pair_count(ByteView bytes) {
+  CborReader in(bytes);
+  EML_TRY(const std::size_t pairs, in.map());
+  if (pairs > kPairsMax) return fail(kDossierMalformed, "the dossier has too many members", kPairsMax, pairs);
+  return {};
+}
+
 bool starts_with(ByteView bytes, ByteView prefix) {
   return bytes.size() >= prefix.size() && equal(bytes.first(prefix.size()), prefix);
 }
@@ -121,6 +132,7 @@ Result<DossierParts> decode_dossier(ByteView bytes) {
   if (bytes.size() > kDossierBytesMax) {
     return fail(kDossierTooLarge, "the dossier is too large", kDossierBytesMax, bytes.size());
   }
+  EML_CHECK(check_pair_count(bytes));
   EML_TRY(CborMap map, CborMap::decode(bytes));
   EML_CHECK(read_version(map));
   DossierParts out;

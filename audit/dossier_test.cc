@@ -150,6 +150,13 @@ TEST(DossierFile, RefusesUnknownKeysAndTheOneKeptForALogProof) {
   EXPECT_EQ(code_after([](Pairs& p) { p.emplace_back(Bytes{0x61, 'x'}, Bytes{0x00}); }), kCborUnknownKey.name);
 }
 
+TEST(DossierFile, RefusesAMapOfManyPairsBeforeItReadsThem) {
+  CborWriter many;
+  many.map(100000);
+  for (std::uint64_t i = 0; i < 100000; ++i) many.uint(i).uint(0);
+  EXPECT_EQ(decode_dossier(many.take()).error().code(), kDossierMalformed);
+}
+
 TEST(DossierFile, RefusesAnotherVersion) {
   const Bytes version = CborWriter().text("eml-dossier/2").take();
   EXPECT_EQ(code_after([&](Pairs& p) { p[0].second = version; }), kDossierVersion.name);

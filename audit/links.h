@@ -1,5 +1,5 @@
-// The eleven links of a dossier, one function each, in the order of docs/spec/dossier.md. Internal to audit/: they are
-// given what was verified before, and none looks at another's result.
+// The eleven links of a dossier, one function each, in the order of docs/spec/dossier.md. verify_dossier and the client
+// are their callers: links are given what was verified before, and none looks at another link's result.
 #pragma once
 
 #include <optional>

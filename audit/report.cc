@@ -34,7 +34,7 @@ std::string summary_of(const DossierVerdict& verdict) {
   switch (verdict.verdict) {
     case Verdict::kVerified:
       if (verdict.evaluation) {
-        return "VERIFIED FOR EVALUATION ONLY: everything fits together, but software evidence protects nothing.";
+        return "VERIFIED FOR EVALUATION ONLY: everything fits together, but nothing here is for production.";
       }
       return "VERIFIED: this answer came from this model, in the attested machine that the policy accepts.";
     case Verdict::kReceiptOnly:

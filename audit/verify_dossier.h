@@ -18,22 +18,39 @@
 
 namespace eml {
 
+// 1: attestation_doc_hash is not the hash of the bundle's evidence.
 inline constexpr ErrorCode kLinkEvidenceHash{ErrorClass::kUnauthentic, "link-evidence-hash"};
+// 3: the signer is not binding key 8.
 inline constexpr ErrorCode kLinkSigner{ErrorClass::kUnauthentic, "link-signer-not-in-binding"};
+// 4: the receipt's model hash is not in binding key 7.
 inline constexpr ErrorCode kLinkModelNotBound{ErrorClass::kUnauthentic, "link-model-not-in-binding"};
+// 4: no manifest of the bundle hashes to the receipt's model, or the one given beside it does not.
 inline constexpr ErrorCode kLinkManifestHash{ErrorClass::kUnauthentic, "link-manifest-hash"};
+// 4: the manifest gives that model another id or version than the receipt.
 inline constexpr ErrorCode kLinkModelName{ErrorClass::kUnauthentic, "link-model-name"};
+// 4: the receipt's hash is not one of a manifest, so it covers less than all files.
 inline constexpr ErrorCode kLinkModelScheme{ErrorClass::kRejected, "link-model-scheme"};
+// 5: a measurement in the receipt differs from the evidence's, or the evidence has no such one.
 inline constexpr ErrorCode kLinkMeasurements{ErrorClass::kUnauthentic, "link-measurements"};
+// 6: the receipt says production, the evidence is below the floor.
 inline constexpr ErrorCode kLinkMode{ErrorClass::kRejected, "link-mode"};
+// 7: iat lies before the evidence.
 inline constexpr ErrorCode kLinkTimeEarly{ErrorClass::kRejected, "link-time-before-evidence"};
+// 7: iat lies after it.
 inline constexpr ErrorCode kLinkTimeLate{ErrorClass::kRejected, "link-time-after-evidence"};
+// 8: policy_version does not name binding key 6.
 inline constexpr ErrorCode kLinkConfiguration{ErrorClass::kUnauthentic, "link-configuration"};
+// 9: the request is another.
 inline constexpr ErrorCode kLinkRequestHash{ErrorClass::kUnauthentic, "link-request-hash"};
+// 9: the response is another.
 inline constexpr ErrorCode kLinkResponseHash{ErrorClass::kUnauthentic, "link-response-hash"};
+// 10: the nonce is not the one that the request asked for.
 inline constexpr ErrorCode kLinkNonce{ErrorClass::kRejected, "link-nonce"};
+// 11: the statement is genuine and about another receipt.
 inline constexpr ErrorCode kLinkCleanupReceipt{ErrorClass::kUnauthentic, "link-cleanup-of-another-receipt"};
+// 11: it reports no request or no response buffer.
 inline constexpr ErrorCode kLinkCleanupEmpty{ErrorClass::kRejected, "link-cleanup-empty"};
+// The evidence is below the production floor, and the policy does not accept evaluation.
 inline constexpr ErrorCode kEvaluationEvidence{ErrorClass::kRejected, "evaluation-evidence"};
 
 // Link 7: a receipt may be issued this long after its epoch's evidence ended, because a channel finishes what it began.

@@ -25,29 +25,51 @@
 namespace eml {
 
 // Layer 1 (beyond the codes of crypto/cose/sign1.h).
+// The payload is empty.
 inline constexpr ErrorCode kAirMissingPayload{ErrorClass::kMalformed, "air-missing-payload"};
 // Layer 3. Codes that concern one claim carry the claim's key without its sign as the error's first integer.
+// Not one deterministic map, a key twice, or bytes after it (offset).
 inline constexpr ErrorCode kAirPayloadNotMap{ErrorClass::kMalformed, "air-payload-not-map"};
+// Neither kAirProfile nor kEmlProfile.
 inline constexpr ErrorCode kAirWrongProfile{ErrorClass::kUnsupported, "air-wrong-profile"};
+// A required claim is absent (key).
 inline constexpr ErrorCode kAirMissingClaim{ErrorClass::kMalformed, "air-missing-claim"};
+// A claim has another CBOR type (key).
 inline constexpr ErrorCode kAirWrongType{ErrorClass::kMalformed, "air-wrong-type"};
+// The map is closed.
 inline constexpr ErrorCode kAirUnknownClaim{ErrorClass::kMalformed, "air-unknown-claim"};
+// Not 16 bytes (size).
 inline constexpr ErrorCode kAirBadCtiLength{ErrorClass::kMalformed, "air-bad-cti-length"};
+// 0, or after the year 9999.
 inline constexpr ErrorCode kAirBadIat{ErrorClass::kMalformed, "air-bad-iat"};
+// Not 32 bytes (key, size).
 inline constexpr ErrorCode kAirBadHashLength{ErrorClass::kMalformed, "air-bad-hash-length"};
+// A model that nobody hashed.
 inline constexpr ErrorCode kAirZeroModelHash{ErrorClass::kMalformed, "air-zero-model-hash"};
+// Not 8 to 64 bytes (size).
 inline constexpr ErrorCode kAirBadNonceLength{ErrorClass::kMalformed, "air-bad-nonce-length"};
+// Empty, or over kAirTextBytesMax (key, size).
 inline constexpr ErrorCode kAirBadText{ErrorClass::kMalformed, "air-bad-text"};
+// Unknown, or of the other profile.
 inline constexpr ErrorCode kAirUnknownMeasurementType{ErrorClass::kUnsupported, "air-unknown-measurement-type"};
+// Missing or of another size (wanted, got).
 inline constexpr ErrorCode kAirBadMeasurementLength{ErrorClass::kMalformed, "air-bad-measurement-length"};
+// A register that the type does not have.
 inline constexpr ErrorCode kAirUnknownMeasurement{ErrorClass::kMalformed, "air-unknown-measurement"};
+// AIR names this case apart.
 inline constexpr ErrorCode kAirTdxPcr8{ErrorClass::kMalformed, "air-tdx-pcr8-forbidden"};
+// Not one of the three schemes.
 inline constexpr ErrorCode kAirUnknownScheme{ErrorClass::kUnsupported, "air-unknown-model-hash-scheme"};
+// Neither production nor evaluation.
 inline constexpr ErrorCode kAirUnknownMode{ErrorClass::kUnsupported, "air-unknown-security-mode"};
 // Layer 4.
+// Iat after time + clock_skew_s.
 inline constexpr ErrorCode kAirTimestampFuture{ErrorClass::kRejected, "air-timestamp-future"};
+// Older than max_age_s (allowed, got), or no time to count from.
 inline constexpr ErrorCode kAirTimestampStale{ErrorClass::kRejected, "air-timestamp-stale"};
+// A nonce is demanded, the receipt has none.
 inline constexpr ErrorCode kAirNonceMissing{ErrorClass::kRejected, "air-nonce-missing"};
+// It has another one.
 inline constexpr ErrorCode kAirNonceMismatch{ErrorClass::kRejected, "air-nonce-mismatch"};
 inline constexpr ErrorCode kAirModelHashMismatch{ErrorClass::kRejected, "air-model-hash-mismatch"};
 inline constexpr ErrorCode kAirModelIdMismatch{ErrorClass::kRejected, "air-model-id-mismatch"};
@@ -55,6 +77,7 @@ inline constexpr ErrorCode kAirPlatformMismatch{ErrorClass::kRejected, "air-plat
 inline constexpr ErrorCode kAirRequestHashMismatch{ErrorClass::kRejected, "air-request-hash-mismatch"};
 inline constexpr ErrorCode kAirResponseHashMismatch{ErrorClass::kRejected, "air-response-hash-mismatch"};
 inline constexpr ErrorCode kAirEvidenceHashMismatch{ErrorClass::kRejected, "air-attestation-doc-hash-mismatch"};
+// Mode evaluation, and not accepted.
 inline constexpr ErrorCode kAirEvaluationRejected{ErrorClass::kRejected, "air-evaluation-mode-rejected"};
 
 inline constexpr std::size_t kReceiptBytesMax = kCoseSign1Max;  // AIR, layer 1, step 3: 65,536
