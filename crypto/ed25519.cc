@@ -8,6 +8,7 @@
 namespace eml {
 namespace {
 
+using openssl::Curve;
 using openssl::must;
 using openssl::panic;
 
@@ -58,8 +59,7 @@ Status verify_ed25519(const Ed25519PublicKey& key, ByteView message, const Ed255
   if (has_small_order(r)) return fail(kSignatureInvalid, "the R of an Ed25519 signature has small order");
 
   EVP_SIGNATURE* const algorithm = openssl::algorithms().ed25519;
-  const openssl::Pkey pkey(EVP_PKEY_new_raw_public_key_ex(nullptr, "ED25519", nullptr, key.data(), key.size()));
-  if (pkey == nullptr) panic("out of memory");
+  const openssl::Pkey pkey = openssl::public_pkey(Curve::kEd25519, key);
   const openssl::PkeyCtx ctx(EVP_PKEY_CTX_new_from_pkey(nullptr, pkey.get(), nullptr));
   if (ctx == nullptr) panic("out of memory");
   must(EVP_PKEY_verify_message_init(ctx.get(), algorithm, nullptr));
@@ -72,7 +72,7 @@ Status verify_ed25519(const Ed25519PublicKey& key, ByteView message, const Ed255
 }
 
 struct Ed25519Key::State {
-  openssl::Pkey key;
+  SecretBytes seed;
   Ed25519PublicKey public_key;
 };
 
@@ -89,33 +89,25 @@ Ed25519Key Ed25519Key::generate(Random& random) {
 
 Result<Ed25519Key> Ed25519Key::from_seed(const SecretBytes& seed) {
   if (seed.size() != kSeedSize) return fail(kPrivateKeyInvalid, "an Ed25519 seed is not 32 bytes long", seed.size());
-  static_cast<void>(openssl::algorithms());  // the locked heap comes first
-  auto state = std::make_unique<State>();
-  state->key.reset(EVP_PKEY_new_raw_private_key_ex(nullptr, "ED25519", nullptr, seed.read(access()).data(), kSeedSize));
-  if (state->key == nullptr) panic("an Ed25519 key could not be made: OpenSSL's heap for keys is full");
-  std::size_t size = state->public_key.size();
-  must(EVP_PKEY_get_raw_public_key(state->key.get(), state->public_key.data(), &size));
-  return Ed25519Key(std::move(state));
+  const Ed25519PublicKey public_key = openssl::public_key_of(Curve::kEd25519, seed);
+  return Ed25519Key(std::unique_ptr<State>(new State{copy_to_secret(seed.read(access())), public_key}));
 }
 
 const Ed25519PublicKey& Ed25519Key::public_key() const { return state_->public_key; }
 
 Ed25519Signature Ed25519Key::sign(ByteView message) const {
-  const openssl::PkeyCtx ctx(EVP_PKEY_CTX_new_from_pkey(nullptr, state_->key.get(), nullptr));
+  const openssl::Pkey key = openssl::private_pkey(Curve::kEd25519, state_->seed, state_->public_key);
+  const openssl::PkeyCtx ctx(EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr));
   if (ctx == nullptr) panic("out of memory");
   must(EVP_PKEY_sign_message_init(ctx.get(), openssl::algorithms().ed25519, nullptr));
   Ed25519Signature signature;
   std::size_t size = signature.size();
   must(EVP_PKEY_sign(ctx.get(), signature.data(), &size, message.data(), message.size()));
   if (size != signature.size()) panic("Ed25519 gave another size than 64");
+  openssl::wipe_dead_stack();
   return signature;
 }
 
-SecretBytes Ed25519Key::export_seed(SecretAccess) const {
-  SecretBytes seed(kSeedSize);
-  std::size_t size = seed.size();
-  must(EVP_PKEY_get_raw_private_key(state_->key.get(), seed.write(access()).data(), &size));
-  return seed;
-}
+SecretBytes Ed25519Key::export_seed(SecretAccess) const { return copy_to_secret(state_->seed.read(access())); }
 
 }  // namespace eml

@@ -63,6 +63,7 @@ void EvpAead::seal(MutableByteView out, const ByteArray<kAeadNonceSize>& nonce, 
   int written = 0;
   must(EVP_CipherFinal_ex(ctx_.get(), tag, &written));
   must(EVP_CIPHER_CTX_ctrl(ctx_.get(), EVP_CTRL_AEAD_GET_TAG, kAeadTagSize, tag));
+  openssl::wipe_dead_stack();
 }
 
 Status EvpAead::open(MutableByteView out, const ByteArray<kAeadNonceSize>& nonce, ByteView aad, ByteView sealed) {
@@ -79,7 +80,9 @@ Status EvpAead::open(MutableByteView out, const ByteArray<kAeadNonceSize>& nonce
   must(EVP_CIPHER_CTX_ctrl(ctx_.get(), EVP_CTRL_AEAD_SET_TAG, kAeadTagSize, tag.data()));
   std::uint8_t none = 0;
   int written = 0;
-  if (EVP_CipherFinal_ex(ctx_.get(), &none, &written) != 1) {
+  const int opened = EVP_CipherFinal_ex(ctx_.get(), &none, &written);
+  openssl::wipe_dead_stack();
+  if (opened != 1) {
     wipe(out);
     openssl::forget_errors();
     return fail(kAeadUnauthentic, "a sealed message does not open", sealed.size());

@@ -45,7 +45,8 @@ Result<KemKeyPair> KemKeyPair::from_private(std::uint16_t kem_id, const SecretBy
   EML_CHECK(expect_kem(kem_id));
   if (sk.size() != kX25519Size)
     return fail(kHpkeBadPrivateKey, "an HPKE private key has a wrong size", kX25519Size, sk.size());
-  return KemKeyPair(std::unique_ptr<State>(new State{kem_id, X25519Key::from_private(sk)}));
+  return KemKeyPair(std::unique_ptr<State>(new State{
+      kem_id, X25519Key::from_private(copy_to_secret(sk.read(SecretAccess::i_am_cryptography_or_a_test())))}));
 }
 
 std::uint16_t KemKeyPair::kem_id() const { return state_->kem_id; }

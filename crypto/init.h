@@ -5,11 +5,12 @@
 
 namespace eml {
 
-// CryptoHeap says how OpenSSL's own memory for private keys stands (Ed25519, X25519, later TLS keys). Keys that pass
-// through SecretBytes are counted by secret_memory_status instead.
+// CryptoHeap says how OpenSSL's own locked memory stands: its random generators and the numbers of TLS keys. Our keys
+// are in SecretBytes and counted by secret_memory_status. Not locked, but wiped: cipher contexts while they are keyed,
+// and a private key during one operation.
 struct CryptoHeap {
   bool locked;             // mlock and MADV_DONTDUMP took effect
-  std::size_t size_bytes;  // 0 if the heap could not be made at all; private keys are then wiped but not locked
+  std::size_t size_bytes;  // 262144; 0 if the heap could not be made at all
   std::size_t used_bytes;  // handed out now
 };
 

@@ -7,7 +7,9 @@
 #include <cstddef>
 #include <memory>
 
+#include "base/bytes.h"
 #include "base/result.h"
+#include "base/secret.h"
 
 namespace eml::openssl {
 
@@ -42,6 +44,21 @@ const Algorithms& algorithms();
 inline void must(int returned) {
   if (returned != 1) panic("a call of OpenSSL failed that cannot fail");
 }
+
+// Curve is a key type of 32-byte private and public keys.
+enum class Curve : std::uint8_t { kEd25519, kX25519 };
+
+// public_key_of computes the public half of a private key.
+ByteArray<32> public_key_of(Curve curve, const SecretBytes& private_key);
+// private_pkey and public_pkey make OpenSSL's form of a key. A private one is made for one operation and ended after
+// it: OpenSSL keeps imported private keys in ordinary memory (which it wipes), and leaves an unwiped copy behind if one
+// is read back. So keys live in SecretBytes between operations. Both halves are given, which spares a multiplication.
+Pkey private_pkey(Curve curve, const SecretBytes& private_key, const ByteArray<32>& public_key);
+Pkey public_pkey(Curve curve, const ByteArray<32>& public_key);
+
+// wipe_dead_stack overwrites the stack below its caller's frame, where OpenSSL's functions, assembly above all, have
+// left keys behind.
+void wipe_dead_stack();
 
 // forget_errors empties OpenSSL's error queue of this thread, so that no later caller takes our error for its own.
 void forget_errors();

@@ -2,12 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "base/secret.h"
-#include "crypto/openssl.h"
 
 namespace eml {
 
@@ -16,20 +16,20 @@ inline constexpr std::size_t kX25519Size = 32;
 
 using X25519PublicKey = ByteArray<kX25519Size>;
 
-// X25519Key is a private key in OpenSSL's locked heap, with its public key.
+// X25519Key is a private key in locked memory, with its public key.
 class X25519Key {
  public:
   static X25519Key generate(Random& random);
   // from_private takes any 32 bytes (they are clamped when used); another size ends the process.
-  static X25519Key from_private(const SecretBytes& bytes);
+  static X25519Key from_private(SecretBytes bytes);
 
   const X25519PublicKey& public_key() const { return public_key_; }
   // shared_secret is X25519(this, peer), 32 bytes. kX25519BadPublicKey if it is all zero (a small-order peer).
   Result<SecretBytes> shared_secret(const X25519PublicKey& peer) const;
 
  private:
-  X25519Key(openssl::Pkey key, const X25519PublicKey& public_key) : key_(std::move(key)), public_key_(public_key) {}
-  openssl::Pkey key_;
+  X25519Key(SecretBytes key, const X25519PublicKey& public_key) : key_(std::move(key)), public_key_(public_key) {}
+  SecretBytes key_;
   X25519PublicKey public_key_;
 };
 
