@@ -32,23 +32,28 @@ inline Ed25519Key fake_key(std::string_view seed) {
   return *Ed25519Key::from_seed(copy_to_secret(sha256(as_bytes(seed))));
 }
 
-// fake_manifest is `fake-manifest|id|version|serial|model hash|package id|publisher`, hex where bytes;
-// verify_fake_manifest accepts exactly that. It stands in for package/manifest.h, which is of attestation's own layer.
+// fake_manifest is `fake-manifest|id|version|serial|model hash|package id|publisher|H of all before`, hex where bytes;
+// verify_fake_manifest accepts exactly that, the hash in the place of a signature. It stands in for package/manifest.h,
+// which is of attestation's own layer.
 inline Bytes fake_manifest(const SignedModel& model) {
-  return to_bytes("fake-manifest|" + model.id + "|" + model.version + "|" + std::to_string(model.serial) + "|" +
-                  hex(model.model_hash) + "|" + model.package_id + "|" + hex(model.publishers.front()));
+  const std::string body = "fake-manifest|" + model.id + "|" + model.version + "|" + std::to_string(model.serial) +
+                           "|" + hex(model.model_hash) + "|" + model.package_id + "|" + hex(model.publishers.front());
+  return to_bytes(body + "|" + hex(sha256(as_bytes(body))));
 }
 
 inline Result<SignedModel> verify_fake_manifest(ByteView manifest) {
+  const std::string_view text = as_text(manifest);
   std::vector<std::string> parts(1);
-  for (const char c : as_text(manifest)) {
+  for (const char c : text) {
     if (c == '|') {
       parts.emplace_back();
     } else {
       parts.back() += c;
     }
   }
-  if (parts.size() != 7 || parts[0] != "fake-manifest") return fail(kBundleManifestHash, "not a fake manifest");
+  if (parts.size() != 8 || parts[0] != "fake-manifest") return fail(kBundleManifestHash, "not a fake manifest");
+  const std::string_view body = text.substr(0, text.rfind('|'));
+  if (parts[7] != hex(sha256(as_bytes(body)))) return fail(kSignatureInvalid, "the fake signature does not verify");
   const auto hash = from_hex(parts[4]);
   const auto publisher = from_hex(parts[6]);
   if (!hash || hash->size() != 32 || !publisher || publisher->size() != 32 || parts[3].size() > 9 ||

@@ -96,6 +96,7 @@ release = cbor({**common, 2: 2, 10: bytes(range(32)), 12: sha256(b"nonce")})
 manifest = (
     "fake-manifest|all-minilm-l6-v2|1|3|" + MODEL.hex() + "|000102030405060708090a0b0c0d0e0f|" + public(PUBLISHER).hex()
 ).encode()
+manifest += b"|" + sha256(manifest).hex().encode()
 
 
 def digest(purpose, binding):
