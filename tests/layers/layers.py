@@ -7,7 +7,7 @@ import re
 import sys
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
-NOT_PRODUCT = re.compile(r"_(test|fuzz|bench)\.cc$")
+NOT_PRODUCT = re.compile(r"_(test|fuzz|bench)\.cc$|(_|/)(fixture|testing)\.h$|/test_\w+\.h$")
 LINES_MAX = 600
 
 # What a pure folder may not include: sockets, threads, files, clocks. A mutex is no thread: what a caller's threads enter
@@ -62,6 +62,8 @@ def check_include(table, path, folder, quote, target):
                 yield f"{target}: not a path from the root of the tree"
             elif other not in reach:
                 yield f"{target}: {folder} must not include {other}"
+    if product and NOT_PRODUCT.search(target):
+        yield f"{target}: only tests include what tests share"
     if target.startswith("openssl/") and not path.endswith("_bench.cc"):
         if folder.split("/")[0] != "crypto" and path != "net/tls.cc":
             yield f"{target}: only crypto and net/tls.cc include OpenSSL"
