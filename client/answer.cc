@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "audit/verify_dossier.h"
+#include "audit/links.h"
 #include "crypto/hash.h"
 
 namespace eml {
@@ -21,9 +21,27 @@ Result<VerifiedReceipt> check_receipt(const Exchange& exchange, const TrustedPee
   return receipt;
 }
 
+// A link that could not be checked is no better here than one that failed.
+Status required(const LinkResult& link) {
+  if (link.outcome() == Outcome::kPassed) return {};
+  if (link.error()) return std::unexpected(*link.error());
+  return fail(kAnswerLinkUnchecked, "a link between receipt and evidence could not be checked");
+}
+
+Status check_peer_links(const VerifiedReceipt& receipt, const TrustedPeer& peer) {
+  const AirClaims& claims = receipt.claims();
+  EML_CHECK(required(check_link_evidence(claims, peer.evidence_hash)));
+  EML_CHECK(required(check_link_signer(receipt, peer.binding)));
+  EML_CHECK(required(check_link_model(claims, peer, std::nullopt, nullptr)));
+  EML_CHECK(required(check_link_measurements(claims, peer)));
+  EML_CHECK(required(check_link_mode(claims, peer)));
+  EML_CHECK(required(check_link_time(claims, peer.binding)));
+  return required(check_link_configuration(claims, peer.binding));
+}
+
 }  // namespace
 
-Result<CheckedReceipt> check_answer(const Exchange& exchange, const TrustedPeer& peer) {
+Result<VerifiedReceipt> check_answer(const Exchange& exchange, const TrustedPeer& peer) {
   if (exchange.statements.empty()) return fail(kAnswerWithoutReceipt, "the answer came without a receipt");
   if (exchange.statements.size() == 1)
     return fail(kAnswerWithoutCleanup, "the answer came without a cleanup statement");
@@ -34,9 +52,8 @@ Result<CheckedReceipt> check_answer(const Exchange& exchange, const TrustedPeer&
   EML_CHECK(check_peer_links(receipt, peer));
   if (!exchange.nonce && receipt.claims().nonce)
     return fail(kLinkNonce, "the receipt has a nonce that nobody asked for");
-  EML_TRY(const CleanupStatement cleanup, verify_cleanup(exchange.statements[1], peer.binding.receipt_key));
-  EML_CHECK(check_cleanup_link(receipt, cleanup));
-  return CheckedReceipt{std::move(receipt), cleanup};
+  EML_CHECK(required(check_link_cleanup(receipt, ByteView(exchange.statements[1]))));
+  return receipt;
 }
 
 Result<RefusalStatement> check_refusal(const Exchange& exchange, const TrustedPeer& peer) {

@@ -23,6 +23,7 @@ inline constexpr ErrorCode kAnswerWithoutCleanup{ErrorClass::kUnauthentic, "answ
 inline constexpr ErrorCode kAnswerStatements{ErrorClass::kMalformed, "answer-statements"};
 inline constexpr ErrorCode kAnswerRefused{ErrorClass::kRejected, "answer-refused"};
 inline constexpr ErrorCode kAnswerSequence{ErrorClass::kUnauthentic, "answer-sequence"};
+inline constexpr ErrorCode kAnswerLinkUnchecked{ErrorClass::kUnauthentic, "answer-link-unchecked"};
 inline constexpr ErrorCode kAnswerDuplicateId{ErrorClass::kUnauthentic, "answer-duplicate-id"};
 
 // Exchange is one finished stream: what was asked, what came, and the statements in their order.
@@ -34,16 +35,10 @@ struct Exchange {
   std::vector<Bytes> statements;
 };
 
-// CheckedReceipt is a receipt and its cleanup statement after every check of check_answer passed.
-struct CheckedReceipt {
-  VerifiedReceipt receipt;
-  CleanupStatement cleanup;
-};
-
 // check_answer demands, for an answer with status 200, exactly a receipt and a cleanup statement, both by binding key
 // 8 of `peer`, and every link between them, the bodies and the peer. Errors: kAnswerWithoutReceipt,
 // kAnswerWithoutCleanup, kAnswerStatements, those of verify_receipt, appraise and the links.
-Result<CheckedReceipt> check_answer(const Exchange& exchange, const TrustedPeer& peer);
+Result<VerifiedReceipt> check_answer(const Exchange& exchange, const TrustedPeer& peer);
 
 // check_refusal demands, for any other status, exactly one refusal statement by the same key over both bodies.
 Result<RefusalStatement> check_refusal(const Exchange& exchange, const TrustedPeer& peer);

@@ -250,8 +250,8 @@ Answer Client::judge(StreamId stream, Open& open) {
 }
 
 Status Client::judge_success(Open& open, Answer& answer) {
-  EML_TRY(CheckedReceipt checked, check_answer(open.exchange, channel_.peer()));
-  EML_CHECK(ledger_.record(checked.receipt.claims()));
+  EML_TRY(VerifiedReceipt receipt, check_answer(open.exchange, channel_.peer()));
+  EML_CHECK(ledger_.record(receipt.claims()));
   EML_TRY(answer.embedding, decode_embedding_response(open.exchange.response.bytes()));
   if (open.keep == Keep::kDossier) {
     EML_TRY(answer.dossier, encode_dossier({.receipt = open.exchange.statements[0],
@@ -262,7 +262,7 @@ Status Client::judge_success(Open& open, Answer& answer) {
                                             .bundle = channel_.bundle(),
                                             .cleanup = ByteView(open.exchange.statements[1])}));
   }
-  answer.checked.emplace(std::move(checked));
+  answer.receipt.emplace(std::move(receipt));
   return {};
 }
 

@@ -41,7 +41,7 @@ struct Answer {
   StreamId stream = 0;
   std::uint16_t status = 0;
   std::optional<EmbeddingAnswer> embedding;
-  std::optional<CheckedReceipt> checked;
+  std::optional<VerifiedReceipt> receipt;
   std::optional<RefusalStatement> refusal;
   std::optional<Error> error;
   UserText dossier;  // encoded, if ClientEvent asked to keep it (Question::keep_dossier)

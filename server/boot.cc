@@ -1,0 +1,172 @@
+#include "server/boot.h"
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include "attestation/bundle.h"
+#include "base/log.h"
+#include "crypto/hash.h"
+#include "keys/release_client.h"
+#include "net/http_client.h"
+#include "package/package.h"
+#include "server/package_reader.h"
+
+namespace eml {
+namespace {
+
+std::unexpected<BootFailure> at(std::string_view where, const Error& error) {
+  return std::unexpected(BootFailure{error, std::string(where)});
+}
+
+// All cores, for the seconds that decryption takes.
+void all_cores_for(std::size_t count, const std::function<void(std::size_t)>& body) {
+  const std::size_t workers = std::min<std::size_t>(std::max(1U, std::thread::hardware_concurrency()), count);
+  std::atomic<std::size_t> next{0};
+  auto work = [&] {
+    for (std::size_t i = next.fetch_add(1); i < count; i = next.fetch_add(1)) body(i);
+  };
+  std::vector<std::jthread> threads;
+  for (std::size_t i = 1; i < workers; ++i) threads.emplace_back(work);
+  work();
+}
+
+struct OpenedManifest {
+  TrustedManifest trusted;
+  Bytes bytes;
+};
+
+BootResult<OpenedManifest> open_manifest(const BootContext& context, const DirectoryReader& reader) {
+  auto bytes = reader.member(kManifestName, kManifestBytesMax);
+  if (!bytes) return at(kManifestName, bytes.error());
+  ManifestExpectation expectation;
+  expectation.publishers = context.config.publishers;
+  for (const auto& [id, serial] : context.config.minimum_serials) expectation.minimum_serials.emplace(id, serial);
+  auto trusted = accept_manifest(*bytes, expectation);
+  if (!trusted) return at(kManifestName, trusted.error());
+  auto names = reader.names();
+  if (!names) return at(context.config.package, names.error());
+  if (auto members = check_members(trusted->manifest, std::move(*names)); !members) {
+    return at(context.config.package, members.error());
+  }
+  return OpenedManifest{std::move(*trusted), std::move(*bytes)};
+}
+
+Result<Bytes> release_bundle(const BootContext& context, ByteView configuration, const Binding& binding,
+                             ByteView manifest) {
+  EvidenceBundle bundle;
+  bundle.kind = context.attester.kind();
+  bundle.binding = encode_binding(binding);
+  EML_TRY(bundle.evidence, context.attester.attest(binding, bundle.binding));
+  bundle.configuration = to_bytes(configuration);
+  bundle.manifests = {to_bytes(manifest)};
+  return encode_bundle(bundle);
+}
+
+BootResult<ReleasedDek> ask_broker(const BootContext& context, const DekRequest& request) {
+  const Bytes configuration = encode_configuration(public_configuration(context.config));
+  const Url url = *context.config.broker;
+  BrokerProvider provider(
+      *context.config.broker_key,
+      {.exchange = [&url](const HttpCall& call) { return http_call(url, call, {.body_bytes_max = kReleaseAnswerMax}); },
+       .make_bundle = [&](const Binding& binding,
+                          ByteView manifest) { return release_bundle(context, configuration, binding, manifest); },
+       .boot_id = context.boot_id,
+       .configuration_hash = sha256(configuration),
+       .clock = &context.clock,
+       .random = &context.random});
+  auto released = provider.release(request);
+  if (released) return std::move(*released);
+  std::string where = "broker " + url.endpoint.to_string();
+  if (!provider.refusal().empty()) where += ", rule " + std::string(provider.refusal());
+  return at(where, released.error());
+}
+
+BootResult<ReleasedDek> release_dek(const BootContext& context, const OpenedManifest& manifest, ByteView wrapped) {
+  const DekRequest request{.manifest = &manifest.trusted, .manifest_bytes = manifest.bytes, .wrapped_dek = wrapped};
+  if (context.config.broker) return ask_broker(context, request);
+  auto provider = FileProvider::open(*context.config.dek_file);
+  if (!provider) return at("keys.dek_file", provider.error());
+  log(LogLevel::kWarning, "boot", "EVALUATION: the model's key comes from a file; nobody looked at any evidence");
+  auto released = provider->release(request);
+  if (!released) return at("keys.dek_file", released.error());
+  return std::move(*released);
+}
+
+const LoadedFile* file_of(const LoadedModel& loaded, FileRole role) {
+  const auto found = std::ranges::find(loaded.files, role, &LoadedFile::role);
+  return found == loaded.files.end() ? nullptr : &*found;
+}
+
+ByteView bytes_of(const LoadedModel& loaded, FileRole role) {
+  const LoadedFile* file = file_of(loaded, role);
+  return file == nullptr ? ByteView{} : file->bytes;
+}
+
+BootResult<std::shared_ptr<const EmbeddingModel>> make_model(const BootContext& context, const LoadedModel& loaded,
+                                                             const DirectoryReader& reader) {
+  const LoadedFile* weights = file_of(loaded, FileRole::kWeights);
+  EmbeddingModelFiles files;
+  files.config = {.config = bytes_of(loaded, FileRole::kConfig),
+                  .pooling = bytes_of(loaded, FileRole::kPooling),
+                  .sentence_bert = bytes_of(loaded, FileRole::kSentence)};
+  files.tokenizer = bytes_of(loaded, FileRole::kTokenizer);
+  files.weights.bytes = weights->bytes;
+  if (auto plain = reader.plain(weights->path)) {
+    files.weights.owner = plain;
+    files.weights.release = [plain = plain.get()](std::size_t offset, std::size_t size) {
+      plain->release(offset, size);
+    };
+  }
+  auto model = EmbeddingModel::load(std::move(files),
+                                    {.precision = context.config.precision, .kernels = context.config.kernels});
+  if (!model) return at("model", model.error());
+  return std::move(*model);
+}
+
+}  // namespace
+
+BootResult<ServedModel> load_served_model(const BootContext& context) {
+  DirectoryReader reader(context.config.package);
+  auto manifest = open_manifest(context, reader);
+  if (!manifest) return std::unexpected(manifest.error());
+  auto wrapped = reader.member(kWrappedDekName, kReleaseWrappedDekMax);
+  if (!wrapped) return at(kWrappedDekName, wrapped.error());
+  auto released = release_dek(context, *manifest, *wrapped);
+  if (!released) return std::unexpected(released.error());
+
+  auto loaded = load_package(manifest->trusted, reader, released->dek, all_cores_for);
+  released->dek.clear();
+  if (!loaded) return at(context.config.package, loaded.error());
+  auto model = make_model(context, *loaded, reader);
+  if (!model) return std::unexpected(model.error());
+  return ServedModel{.identity = std::move(loaded->model),
+                     .manifest = std::move(manifest->bytes),
+                     .release_record = std::move(released->record),
+                     .dek_from_file = released->evaluation,
+                     .model = std::move(*model)};
+}
+
+BootResult<Bytes> make_release_bundle(const BootContext& context) {
+  const DirectoryReader reader(context.config.package);
+  auto manifest = open_manifest(context, reader);
+  if (!manifest) return std::unexpected(manifest.error());
+  constexpr UnixSeconds kDraftValidSeconds = 120;  // as long as a real release binding
+  const Bytes configuration = encode_configuration(public_configuration(context.config));
+  Binding binding;
+  binding.purpose = Purpose::kRelease;
+  binding.boot_id = context.boot_id;
+  binding.issued_at = context.clock.now();
+  binding.not_after = binding.issued_at + kDraftValidSeconds;
+  binding.configuration_hash = sha256(configuration);
+  binding.model_hashes = {manifest->trusted.model.model_hash};
+  // Nobody holds the private half of this key: nothing can be released to the draft.
+  binding.release_key = context.random.array<32>();
+  binding.challenge = context.random.array<32>();
+  auto bundle = release_bundle(context, configuration, binding, manifest->bytes);
+  if (!bundle) return at("evidence", bundle.error());
+  return std::move(*bundle);
+}
+
+}  // namespace eml

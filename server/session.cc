@@ -1,0 +1,171 @@
+#include "server/session.h"
+
+#include <algorithm>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <vector>
+
+namespace eml {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// One read buffer a thread: it holds sealed bytes only, and a connection that is idle needs none.
+constexpr std::size_t kReadSize = 128 * 1024;
+// A client that sends without end still lets its neighbours have their turn after this many reads.
+constexpr int kReadsInARow = 4;
+// Without anything to wait for the alarm sleeps this long; whatever happens wakes it.
+constexpr std::chrono::hours kLongSleep{1};
+constexpr Millis kNever = Millis{1} << 50;
+
+MutableByteView read_buffer() {
+  thread_local std::vector<std::uint8_t> buffer(kReadSize);
+  return buffer;
+}
+
+}  // namespace
+
+Session::Session(asio::ip::tcp::socket socket, std::shared_ptr<const Epoch> epoch, ServiceContext& context,
+                 RequestBudget& budget, Callbacks callbacks)
+    : socket_(std::move(socket)),
+      epoch_(std::move(epoch)),
+      context_(context),
+      channel_({.bundle = epoch_->bundle, .channel_key = &epoch_->channel_key, .owner = epoch_}, context.config.channel,
+               context.random, now(), &budget),
+      callbacks_(std::move(callbacks)),
+      output_ready_(socket_.get_executor(), kLongSleep),
+      alarm_(socket_.get_executor(), kLongSleep),
+      epoch_ends_at_(now() +
+                     static_cast<Millis>(std::max<UnixSeconds>(0, epoch_->binding.not_after - context_.clock.now())) *
+                         1000) {}
+
+Session::~Session() = default;
+
+Millis Session::now() const {
+  return static_cast<Millis>(std::chrono::duration_cast<std::chrono::milliseconds>(context_.clock.monotonic()).count());
+}
+
+void Session::start() {
+  boost::system::error_code ignored;
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  socket_.non_blocking(true, ignored);
+  const auto self = shared_from_this();
+  service_ = std::make_shared<Service>(channel_, epoch_, context_, socket_.get_executor(), [weak = weak_from_this()] {
+    if (const auto session = weak.lock()) session->pump();
+  });
+  asio::co_spawn(socket_.get_executor(), [self] { return self->read_loop(); }, asio::detached);
+  asio::co_spawn(socket_.get_executor(), [self] { return self->write_loop(); }, asio::detached);
+  asio::co_spawn(socket_.get_executor(), [self] { return self->time_loop(); }, asio::detached);
+}
+
+asio::awaitable<void> Session::read_loop() {
+  while (!ended_) {
+    boost::system::error_code error;
+    co_await socket_.async_wait(asio::ip::tcp::socket::wait_read, asio::redirect_error(asio::use_awaitable, error));
+    for (int i = 0; i < kReadsInARow && !error && !ended_ && !read_ended_; ++i) {
+      const MutableByteView buffer = read_buffer();
+      const std::size_t n = socket_.read_some(asio::buffer(buffer.data(), buffer.size()), error);
+      if (error) break;
+      // An error ends the channel; what it still wants to say is in its output, and its kEnded event says why.
+      (void)channel_.on_bytes(buffer.first(n), now());
+      pump();
+    }
+    if (error == asio::error::would_block || error == asio::error::try_again) continue;
+    if (error) {
+      read_ended_ = true;
+      channel_.on_eof();
+      pump();
+      co_return;
+    }
+  }
+}
+
+asio::awaitable<void> Session::write_loop() {
+  while (!ended_) {
+    const ByteView bytes = channel_.output();
+    boost::system::error_code error;
+    if (bytes.empty()) {
+      if (channel_.closed()) break;
+      co_await output_ready_.async_wait(asio::redirect_error(asio::use_awaitable, error));
+      output_ready_.expires_after(kLongSleep);
+      continue;
+    }
+    // Written where it lies, and at once: while we wait for room the channel may move its output.
+    const std::size_t n = socket_.write_some(asio::buffer(bytes.data(), bytes.size()), error);
+    if (error == asio::error::would_block || error == asio::error::try_again) {
+      co_await socket_.async_wait(asio::ip::tcp::socket::wait_write, asio::redirect_error(asio::use_awaitable, error));
+      if (!error) continue;
+    }
+    if (error) {
+      channel_.on_eof();
+      pump();
+      break;
+    }
+    channel_.consume_output(n, now());
+    pump();
+  }
+  end();
+}
+
+asio::awaitable<void> Session::time_loop() {
+  while (!ended_) {
+    const auto deadline = channel_.deadline();
+    const Millis current = now();
+    if (!channel_.going_away() && channel_.established() && epoch_ends_at_ <= current) {
+      goaway();
+      continue;
+    }
+    if (deadline && *deadline <= current) {
+      channel_.on_time(current);
+      pump();
+      if (channel_.deadline() == deadline) co_return;  // it asked for nothing new: the channel is over
+      continue;
+    }
+    const Millis due = std::min(deadline.value_or(kNever), channel_.going_away() ? kNever : epoch_ends_at_);
+    alarm_.expires_after(std::min<std::chrono::milliseconds>(std::chrono::milliseconds(due - current), kLongSleep));
+    boost::system::error_code woken;
+    co_await alarm_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+  }
+}
+
+void Session::pump() {
+  if (ended_) return;
+  ServerEvent event;
+  while (channel_.next_event(event)) service_->on_event(event);
+  service_->advance();
+  if (!said_established_ && channel_.established()) {
+    said_established_ = true;
+    callbacks_.established();
+  }
+  output_ready_.cancel();
+  alarm_.cancel();
+}
+
+void Session::goaway() {
+  channel_.goaway();
+  pump();
+}
+
+void Session::abort() {
+  channel_.on_eof();
+  pump();
+  end();
+}
+
+void Session::end() {
+  if (ended_) return;
+  ended_ = true;
+  service_->end();
+  boost::system::error_code ignored;
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
+  socket_.close(ignored);
+  output_ready_.cancel();
+  alarm_.cancel();
+  callbacks_.ended(*this);
+}
+
+}  // namespace eml
