@@ -135,6 +135,14 @@ TEST(WriteFile, RefusesToReplaceWhenItMustBeNew) {
   EXPECT_EQ(entries(dir.path()), 1U);
 }
 
+TEST(WriteFile, RefusesToReplaceALinkToNothingWhenItMustBeNew) {
+  const TempDir dir;
+  fs::create_symlink(dir.path() / "none", dir.path() / "link");
+  EXPECT_EQ(code_of(write_file(dir.path() / "link", {}, WriteMode::kNewPrivate)), kFileExists);
+  EXPECT_EQ(code_of(write_file(dir.path() / "link", {})), kFileUnwritable);
+  EXPECT_EQ(entries(dir.path()), 1U);
+}
+
 TEST(WriteFile, GoesThroughALinkAndKeepsIt) {
   const TempDir dir;
   const fs::path target = dir.write("target", "old");

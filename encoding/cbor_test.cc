@@ -199,6 +199,12 @@ TEST(Cbor, RejectsNestingDeeperThanTheLimit) {
   EXPECT_EQ(whole(Bytes(1 << 20, 0x81)).error().code(), kCborTooDeep);
 }
 
+TEST(Cbor, CountsTheDepthAndNotTheSiblings) {
+  Bytes bytes(1 + 20, 0x80);
+  bytes[0] = 0x94;
+  EXPECT_TRUE(whole(bytes));
+}
+
 TEST(Cbor, CountsTheDepthThroughMapsReadOneByOne) {
   Bytes bytes;
   for (int i = 0; i < kCborDepthMax + 1; ++i) bytes.insert(bytes.end(), {0xa1, 0x00});
