@@ -2,15 +2,18 @@
 
 #include <algorithm>
 
+#include "crypto/openssl.h"
+
 namespace eml {
 
 NumberedAead::NumberedAead(const SecretBytes& key, const SecretBytes& iv)
-    : key_(key), iv_(copy_to_secret(iv.read(SecretAccess::i_am_cryptography_or_a_test()))) {}
+    : key_(key), iv_(copy_to_secret(iv.read(SecretAccess::i_am_cryptography_or_a_test()))) {
+  if (iv.size() != kAeadNonceSize) openssl::panic("a base nonce has a wrong size");
+}
 
 ByteArray<kAeadNonceSize> NumberedAead::nonce(std::uint64_t number) const {
   ByteArray<kAeadNonceSize> out{};
-  const ByteView iv = iv_.read(SecretAccess::i_am_cryptography_or_a_test());
-  std::copy_n(iv.begin(), std::min(iv.size(), out.size()), out.begin());
+  std::ranges::copy(iv_.read(SecretAccess::i_am_cryptography_or_a_test()), out.begin());
   for (std::size_t i = 0; i < 8; ++i) {
     out[kAeadNonceSize - 1 - i] ^= static_cast<std::uint8_t>(number >> (8 * i));
   }
@@ -26,10 +29,9 @@ Status NumberedAead::open(MutableByteView out, std::uint64_t number, ByteView aa
 }
 
 Hash32 reveal_name(const SecretBytes& exported) {
-  Hash32 out{};
-  const ByteView bytes = exported.read(SecretAccess::i_am_cryptography_or_a_test());
-  std::copy_n(bytes.begin(), std::min(bytes.size(), out.size()), out.begin());
-  return out;
+  const auto name = to_array<32>(exported.read(SecretAccess::i_am_cryptography_or_a_test()));
+  if (!name) openssl::panic("a name has a wrong size");
+  return *name;
 }
 
 }  // namespace eml
