@@ -113,7 +113,7 @@ std::unique_ptr<Batcher::Request> Batcher::remove(RequestId id) {
   const auto at = requests_.find(id);
   auto out = std::move(at->second);
   requests_.erase(at);
-  if (requests_.empty()) all_done_.notify_all();
+  if (requests_.empty() && completing_ == 0) all_done_.notify_all();
   return out;
 }
 
@@ -132,7 +132,7 @@ bool Batcher::cancel(RequestId id) {
 void Batcher::drain() {
   std::unique_lock lock(mutex_);
   closed_ = true;
-  all_done_.wait(lock, [&] { return requests_.empty(); });
+  all_done_.wait(lock, [&] { return requests_.empty() && completing_ == 0; });
 }
 
 void Batcher::stop() {
@@ -226,7 +226,11 @@ void Batcher::compute(Worker& worker) {
     statistics_.texts += worker.items.size();
     statistics_.tokens += worker.tokens;
   }
-  for (auto& request : finish(worker, status)) request->completion(outcome(*request, model_->encoder()));
+  const auto complete = finish(worker, status);
+  for (const auto& request : complete) request->completion(outcome(*request, model_->encoder()));
+  const std::lock_guard lock(mutex_);
+  completing_ -= complete.size();
+  if (requests_.empty() && completing_ == 0) all_done_.notify_all();
 }
 
 // Marks the pass's texts as done and returns the requests that are complete.
@@ -240,7 +244,10 @@ std::vector<std::unique_ptr<Batcher::Request>> Batcher::finish(Worker& worker, c
       request.status = status;
       drop_waiting(request);
     }
-    if (request.running == 0 && request.next == request.texts.size()) complete.push_back(remove(request.id));
+    if (request.running == 0 && request.next == request.texts.size()) {
+      ++completing_;
+      complete.push_back(remove(request.id));
+    }
   }
   return complete;
 }

@@ -88,7 +88,8 @@ class Batcher {
   // it has ended or is being computed, in which case the completion comes as usual.
   bool cancel(RequestId request);
 
-  // drain refuses new requests and returns when all accepted ones have been completed.
+  // drain refuses new requests and returns when the completions of all accepted ones have returned. Not to be called
+  // from a completion.
   void drain();
 
   // stop refuses new requests, completes the waiting ones with kQueueClosed, and joins the threads.
@@ -141,12 +142,13 @@ class Batcher {
 
   mutable std::mutex mutex_;
   std::condition_variable work_;      // something waits, or stopping
-  std::condition_variable all_done_;  // requests_ is empty
+  std::condition_variable all_done_;  // no request is left and no completion is being called
   std::unordered_map<RequestId, std::unique_ptr<Request>> requests_;
   std::unordered_map<ConnectionId, std::deque<Request*>> waiting_;  // requests with texts that no pass has taken
   std::deque<ConnectionId> turns_;                                  // the keys of waiting_, next first
   std::size_t tokens_waiting_ = 0;
   std::size_t idle_ = 0;
+  std::size_t completing_ = 0;  // requests whose completion is being called
   RequestId next_id_ = 1;
   bool closed_ = false;
   bool stopping_ = false;

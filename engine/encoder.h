@@ -28,7 +28,7 @@ inline constexpr ErrorCode kTokenOutOfRange{ErrorClass::kMalformed, "token-out-o
 inline constexpr ErrorCode kSequenceLength{ErrorClass::kLimit, "sequence-length"};
 inline constexpr ErrorCode kBatchTooLarge{ErrorClass::kLimit, "batch-too-large"};
 inline constexpr ErrorCode kEmbeddingNotFinite{ErrorClass::kInternal, "embedding-not-finite"};
-inline constexpr ErrorCode kKernelsSelfTest{ErrorClass::kInternal, "kernels-self-test"};
+inline constexpr ErrorCode kKernelsSelfCheck{ErrorClass::kInternal, "kernels-self-check"};
 
 // ModelWeights is a safetensors file in memory. The encoder packs the layers into its own buffers and reads the word
 // embeddings in place, so it keeps `owner`.
@@ -68,7 +68,7 @@ class Encoder {
   // load checks every tensor's name, type, shape and values against `config`, packs the layers for `kernels`, and runs
   // the kernels' self-test.
   // Errors: those of Safetensors::decode and find; kWeightsShape, kWeightsType, kWeightsExtra, kWeightsNotFinite (the
-  // integer is the tensor's place in the file); kEngineMemory; kKernelsSelfTest.
+  // integer is the tensor's place in the file); kEngineMemory; kKernelsSelfCheck.
   static Result<std::unique_ptr<const Encoder>> load(const ModelConfig& config, ModelWeights weights,
                                                      const kernels::KernelTable& kernels);
 

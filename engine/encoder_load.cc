@@ -5,7 +5,7 @@
 #include <string>
 
 #include "engine/encoder.h"
-#include "engine/kernels/self_test.h"
+#include "engine/kernels/self_check.h"
 
 namespace eml {
 namespace {
@@ -67,6 +67,7 @@ class EncoderLoader {
     for (std::uint32_t i = 0; i < config_.layers; ++i) {
       EML_CHECK(load_layer(prefix_ + "encoder.layer." + std::to_string(i) + "."));
     }
+    release_rest();
     return {};
   }
 
@@ -124,6 +125,17 @@ class EncoderLoader {
     read_floats(out, tensor, first, n);
     if (!all_finite(out, n)) return fail(kWeightsNotFinite, "a tensor holds a NaN or an infinity", place(tensor));
     return {};
+  }
+
+  // All but word embeddings that are used in place: also what shared a page with a tensor that was still to be read.
+  void release_rest() const {
+    const ModelWeights& weights = encoder_.weights_;
+    if (!weights.release) return;
+    const bool in_place = encoder_.converted_words_.size() == 0;
+    const std::size_t begin = in_place ? words_->offset : 0;
+    const std::size_t end = in_place ? words_->offset + words_->bytes.size() : 0;
+    weights.release(0, begin);
+    weights.release(end, weights.bytes.size() - end);
   }
 
   void release(const Tensor& tensor) const {
@@ -205,7 +217,8 @@ class EncoderLoader {
   // The largest tensor stays where it is if it can.
   Status load_words(const std::string& name) {
     const std::size_t h = config_.hidden;
-    EML_TRY(const Tensor* words, find(name, {config_.vocab_size, h}));
+    EML_TRY(words_, find(name, {config_.vocab_size, h}));
+    const Tensor* words = words_;
     if (words->type == TensorType::kF32) {
       if (!all_finite(words->bytes.data(), words->bytes.size() / sizeof(float))) {
         return fail(kWeightsNotFinite, "a tensor holds a NaN or an infinity", place(*words));
@@ -241,12 +254,13 @@ class EncoderLoader {
   const Safetensors& file_;
   std::string prefix_;
   std::vector<float> staging_;
+  const Tensor* words_ = nullptr;
   float* next_ = nullptr;
 };
 
 Result<std::unique_ptr<const Encoder>> Encoder::load(const ModelConfig& config, ModelWeights weights,
                                                      const kernels::KernelTable& kernels) {
-  if (!kernels::self_test(kernels)) return fail(kKernelsSelfTest, "the kernels differ from their definition");
+  if (!kernels::self_check(kernels)) return fail(kKernelsSelfCheck, "the kernels differ from their definition");
   EML_TRY(const Safetensors file, Safetensors::decode(weights.bytes));
   std::unique_ptr<Encoder> encoder(new Encoder(config, kernels));
   encoder->weights_ = std::move(weights);

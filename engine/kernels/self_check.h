@@ -4,9 +4,9 @@
 
 namespace eml::kernels {
 
-// self_test runs every operation of `table` on fixed inputs of awkward sizes and compares the result with the scalar
+// self_check runs every operation of `table` on fixed inputs of awkward sizes and compares the result with the scalar
 // table's, bit for bit. Takes about a millisecond: run at every load, so that a processor or a compiler that computes
 // otherwise is never used.
-bool self_test(const KernelTable& table);
+bool self_check(const KernelTable& table);
 
 }  // namespace eml::kernels

@@ -1,4 +1,4 @@
-#include "engine/kernels/self_test.h"
+#include "engine/kernels/self_check.h"
 
 #include <array>
 #include <cstring>
@@ -109,7 +109,7 @@ std::vector<float> run_rows(const KernelTable& table) {
 
 }  // namespace
 
-bool self_test(const KernelTable& table) {
+bool self_check(const KernelTable& table) {
   const std::array<LinearCase, 3> cases = {
       {{7, 40, 64, Epilogue::kStore}, {17, 24, 32, Epilogue::kGelu}, {5, 33, 32, Epilogue::kResidual}}};
   for (const LinearCase& c : cases) {

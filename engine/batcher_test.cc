@@ -1,0 +1,228 @@
+#include "engine/batcher.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <bit>
+#include <future>
+#include <random>
+
+#include "engine/test_model.h"
+
+namespace eml {
+namespace {
+
+using Ids = std::vector<TokenId>;
+
+class BatcherTest : public testing::Test {
+ protected:
+  std::unique_ptr<Batcher> start(const Batcher::Options& options) {
+    auto out = Batcher::start(model_, system_clock(), options);
+    EXPECT_TRUE(out);
+    return std::move(*out);
+  }
+
+  static TokenBatch batch(const std::vector<Ids>& texts) {
+    TokenBatch out;
+    for (const Ids& text : texts) out.add(text);
+    return out;
+  }
+
+  std::vector<float> alone(const Ids& text) const {
+    auto workspace = model_->encoder().make_workspace();
+    std::vector<float> out(model_->dimensions());
+    const TokenSpan span(text);
+    EXPECT_TRUE(model_->encoder().embed(*workspace, {&span, 1}, out));
+    return out;
+  }
+
+  std::shared_ptr<const EmbeddingModel> model_ = *test::TestModel().load();
+};
+
+// Gate holds a worker inside a completion, so that what is submitted meanwhile waits.
+class Gate {
+ public:
+  Batcher::Completion completion() {
+    return [this](EmbedOutcome&&) {
+      entered_.set_value();
+      opened_.get_future().wait();
+    };
+  }
+  void wait_until_entered() { entered_.get_future().wait(); }
+  void open() { opened_.set_value(); }
+
+ private:
+  std::promise<void> entered_;
+  std::promise<void> opened_;
+};
+
+TEST_F(BatcherTest, AnswersEveryRequestWithTheBitsOfATextAlone) {
+  const auto batcher = start({.threads = 3});
+  std::mt19937 engine(1);
+  std::vector<std::vector<Ids>> requests(200);
+  std::vector<std::promise<EmbedOutcome>> outcomes(requests.size());
+  for (std::size_t r = 0; r < requests.size(); ++r) {
+    for (std::size_t t = 0; t < 1 + engine() % 9; ++t) {
+      Ids text(1 + engine() % 60);
+      for (TokenId& id : text) id = static_cast<TokenId>(engine() % 60);
+      requests[r].push_back(text);
+    }
+    ASSERT_TRUE(batcher->submit(r % 7, batch(requests[r]),
+                                [&outcomes, r](EmbedOutcome&& o) { outcomes[r].set_value(std::move(o)); }));
+  }
+  for (std::size_t r = 0; r < requests.size(); ++r) {
+    const EmbedOutcome outcome = outcomes[r].get_future().get();
+    ASSERT_TRUE(outcome.status);
+    std::size_t tokens = 0;
+    ASSERT_EQ(outcome.embeddings.size(), requests[r].size() * model_->dimensions());
+    for (std::size_t t = 0; t < requests[r].size(); ++t) {
+      tokens += requests[r][t].size();
+      const auto want = alone(requests[r][t]);
+      EXPECT_EQ(0, std::memcmp(want.data(), outcome.embeddings.data() + t * want.size(), want.size() * sizeof(float)));
+    }
+    EXPECT_EQ(outcome.tokens, tokens);
+    EXPECT_TRUE(std::has_single_bit(outcome.wiped.token_ids));
+    EXPECT_GE(outcome.wiped.token_ids, 4096U);
+    EXPECT_GT(outcome.wiped.activations, 0U);
+  }
+  batcher->drain();
+  const auto statistics = batcher->statistics();
+  EXPECT_EQ(statistics.requests_waiting, 0U);
+  EXPECT_EQ(statistics.tokens_waiting, 0U);
+}
+
+TEST_F(BatcherTest, RefusesWhatTheQueueCannotHold) {
+  const auto batcher = start({.threads = 1, .requests_max = 2});
+  Gate gate;
+  ASSERT_TRUE(batcher->submit(1, batch({{2, 3}}), gate.completion()));
+  gate.wait_until_entered();
+  std::atomic<int> ended = 0;
+  const auto count = [&](EmbedOutcome&&) { ++ended; };
+  EXPECT_TRUE(batcher->submit(1, batch({{2, 3}}), count));
+  EXPECT_TRUE(batcher->submit(2, batch({{2, 3}}), count));
+  const auto third = batcher->submit(3, batch({{2, 3}}), count);
+  ASSERT_FALSE(third);
+  EXPECT_EQ(third.error().code(), kQueueFull);
+  EXPECT_EQ(third.error().error_class(), ErrorClass::kLimit);
+  EXPECT_GE(batcher->retry_after_ms(), 1U);
+  gate.open();
+  batcher->drain();
+  EXPECT_EQ(batcher->submit(1, batch({{2, 3}}), count).error().code(), kQueueClosed);
+  batcher->stop();
+  EXPECT_EQ(ended, 2);
+}
+
+TEST_F(BatcherTest, RefusesMoreWaitingTokensThanItsLimitButNeverALoneRequest) {
+  const auto batcher = start({.threads = 1, .tokens_max = 10});
+  Gate gate;
+  ASSERT_TRUE(batcher->submit(1, batch({Ids(60, 2)}), gate.completion()));
+  gate.wait_until_entered();
+  const auto ignore = [](EmbedOutcome&&) {};
+  EXPECT_TRUE(batcher->submit(1, batch({Ids(8, 2)}), ignore));
+  EXPECT_EQ(batcher->submit(1, batch({Ids(8, 2)}), ignore).error().code(), kQueueFull);
+  EXPECT_TRUE(batcher->submit(1, batch({Ids(2, 2)}), ignore));
+  gate.open();
+  batcher->drain();
+}
+
+TEST_F(BatcherTest, RefusesARequestWithoutText) {
+  const auto batcher = start({});
+  EXPECT_EQ(batcher->submit(1, TokenBatch(), [](EmbedOutcome&&) {}).error().code(), kBatchEmpty);
+}
+
+TEST_F(BatcherTest, ABadTextFailsItsRequest) {
+  const auto batcher = start({});
+  std::promise<EmbedOutcome> outcome;
+  ASSERT_TRUE(batcher->submit(1, batch({{2, 4000000}}), [&](EmbedOutcome&& o) { outcome.set_value(std::move(o)); }));
+  const EmbedOutcome got = outcome.get_future().get();
+  ASSERT_FALSE(got.status);
+  EXPECT_EQ(got.status.error().code(), kTokenOutOfRange);
+  EXPECT_TRUE(got.embeddings.empty());
+  batcher->drain();
+}
+
+TEST_F(BatcherTest, CancelTakesAWaitingRequestBack) {
+  const auto batcher = start({.threads = 1});
+  Gate gate;
+  ASSERT_TRUE(batcher->submit(1, batch({{2, 3}}), gate.completion()));
+  gate.wait_until_entered();
+  std::atomic<int> ended = 0;
+  const auto first = batcher->submit(2, batch({{2, 3}, {2, 4, 3}}), [&](EmbedOutcome&&) { ++ended; });
+  const auto second = batcher->submit(2, batch({{2, 3}}), [&](EmbedOutcome&&) { ++ended; });
+  ASSERT_TRUE(first && second);
+  EXPECT_TRUE(batcher->cancel(*first));
+  EXPECT_FALSE(batcher->cancel(*first));
+  EXPECT_EQ(batcher->statistics().tokens_waiting, 2U);
+  gate.open();
+  batcher->drain();
+  EXPECT_FALSE(batcher->cancel(*second));
+  batcher->stop();
+  EXPECT_EQ(ended, 1);
+}
+
+TEST_F(BatcherTest, StopCompletesWhatWaitsWithAnError) {
+  const auto batcher = start({.threads = 1});
+  Gate gate;
+  ASSERT_TRUE(batcher->submit(1, batch({{2, 3}}), gate.completion()));
+  gate.wait_until_entered();
+  std::promise<EmbedOutcome> outcome;
+  ASSERT_TRUE(batcher->submit(2, batch({{2, 3}}), [&](EmbedOutcome&& o) { outcome.set_value(std::move(o)); }));
+  std::jthread stopper([&] { batcher->stop(); });
+  while (batcher->statistics().tokens_waiting != 0) std::this_thread::yield();
+  gate.open();
+  EXPECT_EQ(outcome.get_future().get().status.error().code(), kQueueClosed);
+}
+
+TEST_F(BatcherTest, AConnectionWithManyTextsWaitingDoesNotStarveOneWithOne) {
+  const auto batcher = start({.threads = 1});
+  Gate gate;
+  ASSERT_TRUE(batcher->submit(1, batch({{2, 3}}), gate.completion()));
+  gate.wait_until_entered();
+  std::mutex mutex;
+  std::vector<int> order;
+  const auto note = [&](int who) {
+    return [&, who](EmbedOutcome&&) {
+      const std::lock_guard lock(mutex);
+      order.push_back(who);
+    };
+  };
+  // Each text fills a quarter of a pass, so 200 of them are 50 passes.
+  for (int i = 0; i < 200; ++i) ASSERT_TRUE(batcher->submit(1, batch({Ids(64, 2)}), note(1)));
+  ASSERT_TRUE(batcher->submit(2, batch({Ids(64, 2)}), note(2)));
+  gate.open();
+  batcher->drain();
+  batcher->stop();
+  const auto at = std::find(order.begin(), order.end(), 2) - order.begin();
+  EXPECT_LT(at, 4);
+}
+
+TEST_F(BatcherTest, ShortRequestsThatWaitShareAPass) {
+  const auto batcher = start({.threads = 1});
+  Gate gate;
+  ASSERT_TRUE(batcher->submit(1, batch({{2, 3}}), gate.completion()));
+  gate.wait_until_entered();
+  for (std::uint64_t i = 0; i < 20; ++i) ASSERT_TRUE(batcher->submit(i, batch({{2, 4, 3}}), [](EmbedOutcome&&) {}));
+  gate.open();
+  batcher->drain();
+  EXPECT_EQ(batcher->statistics().passes, 2U);
+  EXPECT_EQ(batcher->statistics().texts, 21U);
+}
+
+TEST(TokenBatch, GrowsByPowersOfTwoFrom4KiB) {
+  TokenBatch batch;
+  batch.add(Ids{1, 2, 3});
+  batch.add(Ids{});
+  batch.add(Ids{4});
+  EXPECT_EQ(batch.size(), 3U);
+  EXPECT_EQ(batch.tokens(), 4U);
+  EXPECT_EQ(batch.text(0).size(), 3U);
+  EXPECT_EQ(batch.text(1).size(), 0U);
+  EXPECT_EQ(batch.text(2)[0], 4U);
+  EXPECT_EQ(batch.wipe_now(), 4096U);
+  batch.add(Ids(1025, 7));
+  EXPECT_EQ(batch.wipe_now(), 8192U);
+  EXPECT_EQ(batch.size(), 0U);
+}
+
+}  // namespace
+}  // namespace eml

@@ -1,0 +1,348 @@
+#include "engine/encoder.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <random>
+#include <thread>
+
+#include "encoding/json.h"
+#include "engine/test_model.h"
+
+namespace eml {
+namespace {
+
+using test::TestModel;
+using Vectors = std::vector<std::vector<float>>;
+using Texts = std::vector<std::vector<TokenId>>;
+
+Vectors embed(const Encoder& encoder, const Texts& texts) {
+  auto workspace = encoder.make_workspace();
+  EXPECT_TRUE(workspace);
+  const std::size_t width = encoder.config().hidden;
+  std::vector<TokenSpan> spans(texts.begin(), texts.end());
+  std::vector<float> out(texts.size() * width);
+  const Status done = encoder.embed(*workspace, spans, out);
+  EXPECT_TRUE(done) << done.error().to_string();
+  Vectors vectors;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    vectors.emplace_back(out.begin() + static_cast<std::ptrdiff_t>(i * width),
+                         out.begin() + static_cast<std::ptrdiff_t>((i + 1) * width));
+  }
+  return vectors;
+}
+
+void expect_same_bits(const std::vector<float>& a, const std::vector<float>& b, const std::string& what) {
+  ASSERT_EQ(a.size(), b.size());
+  EXPECT_EQ(0, std::memcmp(a.data(), b.data(), a.size() * sizeof(float))) << what;
+}
+
+Texts random_texts(std::size_t count, std::size_t longest, std::uint32_t vocab, unsigned seed) {
+  std::mt19937 engine(seed);
+  Texts out(count);
+  for (auto& text : out) {
+    text.resize(1 + engine() % longest);
+    for (TokenId& id : text) id = static_cast<TokenId>(engine() % vocab);
+  }
+  return out;
+}
+
+double norm(const std::vector<float>& v) {
+  double sum = 0;
+  for (const float x : v) sum += static_cast<double>(x) * static_cast<double>(x);
+  return std::sqrt(sum);
+}
+
+TEST(Encoder, GivesUnitVectors) {
+  const auto model = TestModel().load();
+  ASSERT_TRUE(model) << model.error().to_string();
+  for (const auto& v : embed((*model)->encoder(), random_texts(5, 20, 60, 1))) EXPECT_NEAR(norm(v), 1.0, 1e-6);
+}
+
+TEST(Encoder, ATextHasTheSameBitsAtEveryPlaceOfABatch) {
+  const auto model = TestModel().load();
+  ASSERT_TRUE(model);
+  const Encoder& encoder = (*model)->encoder();
+  Texts texts = random_texts(9, 25, 60, 2);
+  Vectors alone;
+  for (const auto& text : texts) alone.push_back(embed(encoder, {text})[0]);
+  for (std::size_t turn = 0; turn < texts.size(); ++turn) {
+    const Vectors together = embed(encoder, texts);
+    for (std::size_t i = 0; i < texts.size(); ++i) expect_same_bits(alone[i], together[i], "place in the batch");
+    std::rotate(texts.begin(), texts.begin() + 1, texts.end());
+    std::rotate(alone.begin(), alone.begin() + 1, alone.end());
+  }
+}
+
+TEST(Encoder, EveryKernelTableGivesTheSameBits) {
+  const Texts texts = random_texts(12, 20, 60, 3);
+  const auto definition = TestModel().load({.kernels = "scalar"});
+  ASSERT_TRUE(definition);
+  const Vectors want = embed((*definition)->encoder(), texts);
+  for (const kernels::KernelTable* table : kernels::available()) {
+    const auto model = TestModel().load({.kernels = table->name});
+    ASSERT_TRUE(model) << table->name;
+    EXPECT_EQ((*model)->kernels(), table->name);
+    const Vectors got = embed((*model)->encoder(), texts);
+    for (std::size_t i = 0; i < texts.size(); ++i) expect_same_bits(want[i], got[i], std::string(table->name));
+  }
+}
+
+TEST(Encoder, MeanAndClsPoolingDiffer) {
+  TestModel files;
+  files.pooling = R"({"pooling_mode_cls_token":true,"pooling_mode_mean_tokens":false})";
+  const auto cls = files.load();
+  const auto mean = TestModel().load();
+  ASSERT_TRUE(cls);
+  ASSERT_TRUE(mean);
+  EXPECT_NE(embed((*cls)->encoder(), {{2, 4, 3}}), embed((*mean)->encoder(), {{2, 4, 3}}));
+  EXPECT_EQ(embed((*cls)->encoder(), {{2}}), embed((*mean)->encoder(), {{2}}));
+}
+
+TEST(Encoder, ReadsSixteenBitWeights) {
+  // The float weights rounded down to bfloat16, once stored as such and once as floats, are the same model.
+  const TestModel narrow("BF16");
+  TestModel wide;
+  for (std::size_t i = 0; i < wide.tensors.size(); ++i) {
+    Bytes& bytes = wide.tensors[i].bytes;
+    for (std::size_t b = 0; b < bytes.size(); b += 4) bytes[b] = bytes[b + 1] = 0;
+  }
+  const auto a = narrow.load();
+  const auto b = wide.load();
+  ASSERT_TRUE(a) << a.error().to_string();
+  ASSERT_TRUE(b);
+  EXPECT_EQ(embed((*a)->encoder(), {{2, 4, 5, 3}}), embed((*b)->encoder(), {{2, 4, 5, 3}}));
+}
+
+TEST(Encoder, ReadsHalfPrecision) {
+  TestModel files;
+  auto& tensor = files.tensor("embeddings.LayerNorm.bias");
+  auto& same = files.tensors;
+  for (auto& t : same) {
+    if (t.name != tensor.name) continue;
+    t.dtype = "F16";
+    t.bytes.clear();
+    // 1, -2, 2^-24 (the smallest denormal), 0, and so on.
+    for (std::size_t i = 0; i < TestModel::kHidden; ++i) {
+      const std::uint16_t half = std::array<std::uint16_t, 4>{0x3c00, 0xc000, 0x0001, 0x0000}[i % 4];
+      t.bytes.push_back(static_cast<std::uint8_t>(half));
+      t.bytes.push_back(static_cast<std::uint8_t>(half >> 8));
+    }
+  }
+  TestModel wide;
+  auto& floats = wide.tensor("embeddings.LayerNorm.bias").bytes;
+  for (std::size_t i = 0; i < TestModel::kHidden; ++i) {
+    const float x = std::array<float, 4>{1.0F, -2.0F, 0x1p-24F, 0.0F}[i % 4];
+    std::memcpy(&floats[4 * i], &x, sizeof x);
+  }
+  const auto a = files.load();
+  const auto b = wide.load();
+  ASSERT_TRUE(a) << a.error().to_string();
+  ASSERT_TRUE(b);
+  EXPECT_EQ(embed((*a)->encoder(), {{2, 4, 3}}), embed((*b)->encoder(), {{2, 4, 3}}));
+}
+
+TEST(Encoder, PositionIdsAndThePoolerAreIgnored) {
+  TestModel files;
+  files.tensors.push_back({"embeddings.position_ids", "I64", "[1,64]", Bytes(512)});
+  files.tensors.push_back({"pooler.dense.weight", "F32", "[1]", Bytes(4)});
+  const auto with = files.load();
+  ASSERT_TRUE(with) << with.error().to_string();
+  EXPECT_EQ(embed((*with)->encoder(), {{2, 3}}), embed((*TestModel().load())->encoder(), {{2, 3}}));
+}
+
+TEST(Encoder, NamesMayHaveThePrefixBert) {
+  TestModel files;
+  for (auto& tensor : files.tensors) tensor.name = "bert." + tensor.name;
+  EXPECT_TRUE(files.load());
+}
+
+TEST(EncoderLoad, RefusesEachDefectByItsName) {
+  struct Bad {
+    const char* defect;
+    void (*spoil)(TestModel&);
+    ErrorCode code;
+  };
+  static constexpr const char* kBias = "encoder.layer.1.output.dense.bias";
+  const auto spoil_value = [](TestModel& m, const char* name, std::uint32_t bits) {
+    auto& bytes = m.tensor(name).bytes;
+    std::memcpy(bytes.data() + bytes.size() - 4, &bits, 4);
+  };
+  static const auto put = spoil_value;
+  const std::vector<Bad> cases = {
+      {"a tensor missing", [](TestModel& m) { m.tensor(kBias).name = "other"; }, kSafetensorsTensorMissing},
+      {"a tensor too many", [](TestModel& m) { m.tensors.push_back({"x", "F32", "[1]", Bytes(4)}); }, kWeightsExtra},
+      {"another shape", [](TestModel& m) { m.tensor(kBias).shape = "[4,8]"; }, kWeightsShape},
+      {"another type", [](TestModel& m) { m.tensor(kBias).dtype = "I32"; }, kWeightsType},
+      {"NaN in a bias", [](TestModel& m) { put(m, kBias, 0x7fc00000U); }, kWeightsNotFinite},
+      {"infinity in a matrix", [](TestModel& m) { put(m, "encoder.layer.0.intermediate.dense.weight", 0xff800000U); },
+       kWeightsNotFinite},
+      {"NaN in a norm", [](TestModel& m) { put(m, "embeddings.LayerNorm.weight", 0x7f800001U); }, kWeightsNotFinite},
+      {"NaN in the words", [](TestModel& m) { put(m, "embeddings.word_embeddings.weight", 0x7fc00000U); },
+       kWeightsNotFinite},
+      {"NaN in the positions", [](TestModel& m) { put(m, "embeddings.position_embeddings.weight", 0x7fc00000U); },
+       kWeightsNotFinite},
+      {"another vocabulary",
+       [](TestModel& m) { m.config.replace(m.config.rfind("vocab_size\":"), 14, "vocab_size\":9"); }, kModelMismatch},
+      {"an embedding that overflows",
+       [](TestModel& m) {
+         put(m, "encoder.layer.1.output.LayerNorm.weight", 0x7f7fffffU);
+         put(m, "encoder.layer.1.output.LayerNorm.bias", 0x7f7fffffU);
+       },
+       kEmbeddingNotFinite},
+  };
+  for (const Bad& bad : cases) {
+    TestModel files;
+    bad.spoil(files);
+    const auto model = files.load();
+    ASSERT_FALSE(model) << bad.defect;
+    EXPECT_EQ(model.error().code(), bad.code) << bad.defect << ": " << model.error().to_string();
+  }
+}
+
+TEST(EncoderLoad, RefusesAPrecisionOrKernelsThatAreNotThere) {
+  for (const char* precision : {"", "bf16", "int8", "FP32"}) {
+    EXPECT_EQ(TestModel().load({.precision = precision}).error().code(), kPrecisionUnknown) << precision;
+  }
+  EXPECT_EQ(TestModel().load({.kernels = "neon"}).error().code(), kKernelsUnavailable);
+}
+
+TEST(EncoderLoad, ReleasesAllButTheWordEmbeddings) {
+  const TestModel files;
+  const auto file = std::make_shared<Bytes>(test::safetensors_of(files.tensors));
+  const auto header = Safetensors::decode(*file);
+  ASSERT_TRUE(header);
+  const Tensor* words = *header->find("embeddings.word_embeddings.weight");
+  const auto released = std::make_shared<std::vector<bool>>(file->size());
+  const auto model = EmbeddingModel::load(
+      {.config = {.config = as_bytes(files.config)},
+       .tokenizer = as_bytes(files.tokenizer),
+       .weights = {.bytes = *file, .owner = file, .release = [released](std::size_t at, std::size_t size) {
+                     std::fill_n(released->begin() + static_cast<std::ptrdiff_t>(at), size, true);
+                   }}});
+  ASSERT_TRUE(model);
+  for (std::size_t i = 0; i < file->size(); ++i) {
+    const bool is_word = i >= words->offset && i < words->offset + words->bytes.size();
+    ASSERT_NE((*released)[i], is_word) << i;
+  }
+}
+
+TEST(EncoderPass, RefusesWhatItCannotRun) {
+  const auto model = TestModel().load();
+  ASSERT_TRUE(model);
+  const Encoder& encoder = (*model)->encoder();
+  auto workspace = encoder.make_workspace();
+  ASSERT_TRUE(workspace);
+  std::vector<float> out(TestModel::kHidden);
+  const auto run = [&](const std::vector<TokenId>& text) {
+    const TokenSpan span(text);
+    return encoder.embed(*workspace, {&span, 1}, out).error().code();
+  };
+  EXPECT_EQ(run({}), kSequenceLength);
+  EXPECT_EQ(run(std::vector<TokenId>(65, 2)), kSequenceLength);
+  EXPECT_EQ(run({2, 100000, 3}), kTokenOutOfRange);
+  const std::vector<TokenId> text(64, 2);
+  const std::vector<TokenSpan> many(5, TokenSpan(text));
+  EXPECT_EQ(encoder.embed(*workspace, many, out).error().code(), kBatchTooLarge);
+}
+
+TEST(EncoderPass, WipedBytesArePowersOfTwoThatDoNotTellALength) {
+  const auto model = TestModel().load();
+  ASSERT_TRUE(model);
+  const Encoder& encoder = (*model)->encoder();
+  EXPECT_EQ(encoder.wiped_activation_bytes(17), encoder.wiped_activation_bytes(31));
+  for (const std::size_t tokens : {1U, 5U, 64U})
+    EXPECT_TRUE(std::has_single_bit(encoder.wiped_activation_bytes(tokens)));
+}
+
+#if defined(EML_SANITIZED)
+constexpr std::size_t kTokenBudget = 600;  // checked code is ten times slower
+#else
+constexpr std::size_t kTokenBudget = 20000;
+#endif
+
+struct Reference {
+  std::vector<TokenId> ids;
+  std::vector<double> embedding;
+};
+
+std::vector<Reference> references() {
+  std::vector<Reference> out;
+  const auto lines = test::read_file(test::shared_dir() / "vectors/minilm/all-minilm-l6-v2.jsonl");
+  if (!lines) return out;
+  for (std::size_t begin = 0, end = 0; (end = lines->find('\n', begin)) != std::string::npos; begin = end + 1) {
+    const auto json = parse_json(as_bytes(std::string_view(*lines).substr(begin, end - begin)));
+    Reference reference;
+    for (const Json& id : json->at("ids").as_array()) reference.ids.push_back(static_cast<TokenId>(id.as_int64()));
+    for (const Json& x : json->at("embedding").as_array()) reference.embedding.push_back(x.to_number<double>());
+    out.push_back(std::move(reference));
+  }
+  return out;
+}
+
+TEST(RealModel, IsWithinATenMillionthOfFloat64AndTheSameInEveryBatch) {
+  const auto wanted = references();
+  if (wanted.empty()) GTEST_SKIP() << "no shared vectors: vectors/minilm";
+  EML_REAL_MODEL_OR_SKIP(model);
+  Vectors alone;
+  for (const Reference& reference : wanted) {
+    alone.push_back(embed(model.encoder(), {reference.ids})[0]);
+    for (std::size_t i = 0; i < 384; ++i) {
+      // The contract is 1e-5; that this profile reaches is 3e-7, and a regression to anything else would be a defect.
+      ASSERT_NEAR(static_cast<double>(alone.back()[i]), reference.embedding[i], 1e-6);
+    }
+  }
+  std::mt19937 engine(5);
+  for (std::size_t spent = 0; spent < kTokenBudget;) {
+    Texts texts;
+    std::vector<std::size_t> which;
+    std::size_t tokens = 0;
+    while (true) {
+      const std::size_t i = engine() % wanted.size();
+      if (tokens + wanted[i].ids.size() > Encoder::kTokensPerPass) break;
+      tokens += wanted[i].ids.size();
+      texts.push_back(wanted[i].ids);
+      which.push_back(i);
+    }
+    spent += tokens + 1;
+    const Vectors together = embed(model.encoder(), texts);
+    for (std::size_t i = 0; i < which.size(); ++i) expect_same_bits(alone[which[i]], together[i], "batch");
+  }
+}
+
+TEST(RealModel, GivesTheSameBitsOnEveryKernelTable) {
+  const auto wanted = references();
+  if (wanted.empty()) GTEST_SKIP() << "no shared vectors: vectors/minilm";
+  EML_REAL_MODEL_OR_SKIP(model);
+  for (const kernels::KernelTable* table : kernels::available()) {
+    const auto other = load_model_directory(test::real_model_dir(), {.kernels = table->name});
+    ASSERT_TRUE(other) << table->name;
+    std::size_t tokens = 0;
+    for (const Reference& reference : wanted) {
+      // The definition is slow on purpose: short texts for it, all texts for the others.
+      const std::size_t budget = table->name == "scalar" ? kTokenBudget / 100 : kTokenBudget;
+      if (tokens + reference.ids.size() > budget) continue;
+      tokens += reference.ids.size();
+      expect_same_bits(embed(model.encoder(), {reference.ids})[0], embed((*other)->encoder(), {reference.ids})[0],
+                       std::string(table->name));
+    }
+  }
+}
+
+TEST(RealModel, IsSharedBetweenThreads) {
+  EML_REAL_MODEL_OR_SKIP(model);
+  const Texts texts = random_texts(6, 20, 30000, 11);
+  const Vectors want = embed(model.encoder(), texts);
+  std::vector<Vectors> got(4);
+  {
+    std::vector<std::jthread> threads;
+    for (Vectors& vectors : got) threads.emplace_back([&] { vectors = embed(model.encoder(), texts); });
+  }
+  for (const Vectors& vectors : got) EXPECT_EQ(want, vectors);
+}
+
+}  // namespace
+}  // namespace eml
