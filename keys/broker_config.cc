@@ -5,6 +5,7 @@
 
 #include "attestation/policy.h"
 #include "base/files.h"
+#include "base/log.h"
 
 namespace eml {
 
@@ -137,7 +138,7 @@ std::expected<BrokerSetup, BrokerLoadFailure> load_broker(const BrokerConfig& co
                      .signing = std::move(keys->signing),
                      .wrapping = std::move(wrapping),
                      .policy = *std::move(policy),
-                     .policy_name = config.policy_file,
+                     .policy_name = std::string(PublicText::declared_public(config.policy_file).view()),
                      .log = *std::move(log),
                      .releases_per_minute_max = config.releases_per_minute_max};
 }
