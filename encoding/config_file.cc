@@ -60,6 +60,29 @@ ConfigFile::ConfigFile(std::string_view text) : state_(std::make_unique<State>()
   state_->root = std::move(parsed).table();
 }
 
+void ConfigFile::override_value(std::string_view key, std::string_view value) {
+  // The value as TOML if it is some (an integer, a boolean, a list, a quoted text), else as a text.
+  std::string document = "value = ";
+  document += value;
+  toml::parse_result parsed = toml::parse(document);
+  toml::table* table = &state_->root;
+  std::string_view rest = key;
+  for (std::size_t dot = rest.find('.'); dot != std::string_view::npos; dot = rest.find('.')) {
+    const std::string_view name = rest.substr(0, dot);
+    if (table->get(name) == nullptr) table->insert(name, toml::table{});
+    table = table->get(name)->as_table();
+    if (table == nullptr) break;
+    rest.remove_prefix(dot + 1);
+  }
+  if (table == nullptr || rest.empty()) {
+    state_->note(kConfigUnknownKey, "this file has no such key", key, 0);
+  } else if (parsed.succeeded() && parsed.table().size() == 1) {
+    table->insert_or_assign(rest, std::move(*parsed.table().get("value")));
+  } else {
+    table->insert_or_assign(rest, std::string(value));
+  }
+}
+
 ConfigFile::~ConfigFile() = default;
 ConfigFile::ConfigFile(ConfigFile&&) noexcept = default;
 ConfigFile& ConfigFile::operator=(ConfigFile&&) noexcept = default;

@@ -51,6 +51,10 @@ class ConfigFile {
   ConfigFile(ConfigFile&&) noexcept;
   ConfigFile& operator=(ConfigFile&&) noexcept;
 
+  // override_value replaces or adds one value before it is read: a command-line flag. The text is taken as the type
+  // that it looks like (true, 42, else a text; a list as TOML). A key that nobody reads fails in finish().
+  void override_value(std::string_view key, std::string_view value);
+
   // Without a fallback a key is mandatory.
   std::string text(std::string_view key, std::optional<std::string> fallback = std::nullopt);
   std::uint64_t integer(std::string_view key, const IntegerRange& range,

@@ -151,8 +151,13 @@ std::string url_text(const Url& url) {
 
 }  // namespace
 
-std::expected<ServeConfig, ConfigFailure> read_serve_config(std::string_view toml) {
+std::expected<ServeConfig, ConfigFailure> read_serve_config(std::string_view toml,
+                                                            const std::vector<std::string>& overrides) {
   ConfigFile file(toml);
+  for (const std::string& text : overrides) {
+    const std::size_t equals = text.find('=');
+    file.override_value(text.substr(0, equals), equals == std::string::npos ? "" : text.substr(equals + 1));
+  }
   ServeConfig config;
   read_server(file, config);
   read_model(file, config);

@@ -67,8 +67,10 @@ struct ServeConfig {
   ServerLimits limits;
 };
 
-// read_serve_config reads TOML text: closed, every failure names its key and line.
-std::expected<ServeConfig, ConfigFailure> read_serve_config(std::string_view toml);
+// read_serve_config reads TOML text: closed, every failure names its key and line. Each of `overrides`,
+// "server.listen=127.0.0.1:0", replaces what the file says; an override of no key is a failure too.
+std::expected<ServeConfig, ConfigFailure> read_serve_config(std::string_view toml,
+                                                            const std::vector<std::string>& overrides = {});
 
 // serve_config_keys lists every key that the file may have, for --help and for the test that none of them can turn
 // evaluation into production.

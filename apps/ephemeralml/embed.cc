@@ -1,0 +1,48 @@
+// embed: JSON lines in, JSON lines out, no server.
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+
+#include "apps/ephemeralml/command.h"
+#include "engine/embed_lines.h"
+#include "engine/model_dir.h"
+
+namespace eml::cli {
+namespace {
+
+struct Options {
+  std::string model;
+  std::string precision = "fp32";
+  unsigned threads = 1;
+  std::size_t batch = 32;
+};
+
+int run(const Options& options) {
+  const char* kernels = std::getenv("EML_KERNELS");
+  auto model = load_model_directory(options.model,
+                                    {.precision = options.precision, .kernels = kernels == nullptr ? "" : kernels});
+  if (!model) return complain(options.model, model.error());
+  std::ios::sync_with_stdio(false);
+  auto done = embed_lines(**model, std::cin, std::cout, {.threads = options.threads, .batch = options.batch});
+  std::cout.flush();
+  if (!done) return complain("standard input", done.error());
+  if (!std::cout) return complain_usage("standard output", "cannot be written");
+  return kDone;
+}
+
+}  // namespace
+
+void add_embed(CLI::App& app, int& status) {
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("embed", "Embed {\"text\":...} lines with a model directory, without a server");
+  command->add_option("--model", options->model, "Directory of a model in clear (model pull)")->required();
+  command->add_option("--precision", options->precision, "Numerics profile")->capture_default_str();
+  command->add_option("--threads", options->threads, "Threads")->check(CLI::Range(1, 256))->capture_default_str();
+  command->add_option("--batch", options->batch, "Texts in one pass at most; the result does not depend on it")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  command->footer("Example: echo '{\"text\":\"hello\"}' | ephemeralml embed --model models/all-minilm-l6-v2");
+  command->callback([options, &status] { status = run(*options); });
+}
+
+}  // namespace eml::cli

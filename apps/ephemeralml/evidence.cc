@@ -1,0 +1,44 @@
+// evidence show: what a bundle says about itself, before and apart from any verdict.
+#include "apps/ephemeralml/command.h"
+#include "attestation/bundle.h"
+#include "attestation/describe.h"
+#include "audit/dossier.h"
+#include "base/files.h"
+
+namespace eml::cli {
+namespace {
+
+struct Options {
+  std::string file;
+  bool json = false;
+};
+
+int show(const Options& options) {
+  auto bytes = read_file(options.file, kDossierBytesMax);
+  if (!bytes) return complain(options.file, bytes.error());
+  ByteView bundle = *bytes;
+  if (sniff_file(*bytes) == FileKind::kDossier) {
+    auto dossier = decode_dossier(*bytes);
+    if (!dossier) return complain(options.file, dossier.error());
+    bundle = dossier->bundle;
+  }
+  auto description = describe_bundle(bundle);
+  if (!description) return complain(options.file, description.error());
+  (void)write_stdout(options.json ? compact_json(*description) + "\n" : description_text(*description));
+  return kDone;
+}
+
+}  // namespace
+
+void add_evidence(CLI::App& app, int& status) {
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("evidence", "Look at evidence");
+  command->require_subcommand(1);
+  auto* shown = command->add_subcommand("show", "Show what a bundle or a dossier's bundle claims; nothing is verified");
+  shown->add_option("FILE", options->file, "Evidence bundle or dossier")->required();
+  shown->add_flag("--json", options->json, "One JSON document");
+  shown->footer("Example: ephemeralml evidence show answer.dossier");
+  shown->callback([options, &status] { status = show(*options); });
+}
+
+}  // namespace eml::cli

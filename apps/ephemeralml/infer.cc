@@ -1,0 +1,293 @@
+// infer: one request, or a load, over attested channels.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "apps/ephemeralml/command.h"
+#include "apps/ephemeralml/load.h"
+#include "attester/local_attester.h"
+#include "base/files.h"
+#include "crypto/key_file.h"
+#include "net/http.h"
+#include "package/manifest.h"
+
+namespace eml::cli {
+namespace {
+
+constexpr std::size_t kPolicyBytesMax = 1U << 20;
+constexpr std::size_t kTextBytesMax = 4U << 20;  // a request has at most that
+constexpr std::size_t kEmbeddingHead = 6;
+
+struct Options {
+  std::string server;
+  std::string policy;
+  std::string policy_key;
+  std::string text;
+  std::string file;
+  std::string dash;
+  std::string model;
+  std::string nonce;
+  std::string save;
+  std::string format = "base64";
+  std::uint64_t count = 1;
+  std::uint32_t concurrency = 1;
+  std::uint32_t channels = 1;
+  bool has_text = false;
+  bool fresh = false;
+  bool json = false;
+};
+
+Result<Policy> read_policy(const Options& options) {
+  EML_TRY(const Bytes bytes, read_file(options.policy, kPolicyBytesMax));
+  if (options.policy_key.empty()) return Policy::decode(bytes);
+  EML_TRY(const Bytes key_text, read_file(options.policy_key, kKeyFileMax));
+  EML_TRY(const Ed25519PublicKey owner, decode_public_key_file(key_text, KeyPurpose::kPolicy));
+  return Policy::decode_signed(bytes, owner, 0);
+}
+
+Result<std::string> read_text(const Options& options) {
+  if (options.has_text) return options.text;
+  const std::string path = options.file.empty() ? "/dev/stdin" : options.file;
+  if (options.file.empty()) {
+    std::string text;
+    char piece[65536];
+    for (std::size_t n = std::fread(piece, 1, sizeof piece, stdin); n > 0; n = std::fread(piece, 1, sizeof piece, stdin)) {
+      text.append(piece, n);
+      if (text.size() > kTextBytesMax) return fail(kFileTooLarge, "standard input is too long for a request");
+    }
+    return text;
+  }
+  EML_TRY(const Bytes bytes, read_file(path, kTextBytesMax));
+  return std::string(as_text(bytes));
+}
+
+std::string receipt_id(const Answer& answer) { return format_cti(answer.receipt->claims().cti); }
+
+std::string dossier_name(std::uint64_t number) { return fmt::format("{:06}.dossier", number); }
+
+std::string embedding_head(const std::vector<float>& embedding) {
+  std::string out = "[";
+  for (std::size_t i = 0; i < std::min(kEmbeddingHead, embedding.size()); ++i) out += fmt::format("{:.6f}, ", embedding[i]);
+  return out + fmt::format("...] ({} numbers)", embedding.size());
+}
+
+double ms(std::chrono::nanoseconds duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
+
+void print_verified(const Client& client) {
+  const TrustedPeer& peer = client.peer();
+  for (const Check& check : client.checks()) {
+    say(fmt::format("  {:<12} {}{}", to_string(check.outcome), check.title.view(),
+                    check.outcome == Outcome::kNotChecked ? " (" + check.detail + ")" : ""));
+  }
+  say(fmt::format("  evidence     {}, accepted by rule \"{}\"{}", to_string(peer.kind), peer.rule,
+                  peer.evaluation ? ", EVALUATION: no hardware vouches for it" : ""));
+  say(fmt::format("  model        {} {}, {}", client.model().id, client.model().version, hex(client.model().model_hash)));
+}
+
+void print_answer(const Answered& answered, const std::string& saved) {
+  const Answer& answer = answered.answer;
+  say("embedding      " + embedding_head(answer.embedding->embeddings.front()));
+  say(fmt::format("computed by    {}, numerics {}, kernels {}, {} tokens", answer.embedding->facts.engine,
+                  answer.embedding->facts.numerics, answer.embedding->facts.kernels, answer.embedding->prompt_tokens));
+  say("verified");
+  print_verified(*answered.client);
+  say(fmt::format("receipt        {} (signature, bodies, evidence, model, cleanup: all verified)", receipt_id(answer)));
+  if (!saved.empty()) say("dossier        " + saved);
+}
+
+JsonObject answer_json(const Answered& answered, const std::string& saved) {
+  const Answer& answer = answered.answer;
+  JsonObject out;
+  JsonArray numbers;
+  for (const float value : answer.embedding->embeddings.front()) numbers.emplace_back(value);
+  out["embedding"] = std::move(numbers);
+  out["model"] = answer.embedding->model;
+  out["numerics"] = answer.embedding->facts.numerics;
+  out["kernels"] = answer.embedding->facts.kernels;
+  out["tokens"] = answer.embedding->prompt_tokens;
+  out["receipt"] = receipt_id(answer);
+  out["sequence"] = answer.receipt->claims().sequence_number;
+  out["rule"] = answered.client->peer().rule;
+  out["evaluation"] = answered.client->peer().evaluation;
+  out["latency_ms"] = ms(answered.latency);
+  if (!saved.empty()) out["dossier"] = saved;
+  return out;
+}
+
+void print_error(const Answered& answered) {
+  complain(fmt::format("request {}", answered.number), *answered.answer.error);
+  if (answered.answer.refusal) note("  the server's signed reason: " + answered.answer.refusal->reason);
+}
+
+JsonObject load_json(const LoadResult& result, const LoadPlan& plan) {
+  std::vector<double> sorted = result.latencies_ms;
+  std::ranges::sort(sorted);
+  const double seconds = std::chrono::duration<double>(result.total).count();
+  JsonObject out;
+  out["requests"] = plan.count;
+  out["failures"] = result.failures;
+  out["rps"] = seconds > 0 ? static_cast<double>(sorted.size()) / seconds : 0.0;
+  out["p50_ms"] = nearest_rank(sorted, 50);
+  out["p95_ms"] = nearest_rank(sorted, 95);
+  out["p99_ms"] = nearest_rank(sorted, 99);
+  out["min_ms"] = sorted.empty() ? 0.0 : sorted.front();
+  out["max_ms"] = sorted.empty() ? 0.0 : sorted.back();
+  out["concurrency"] = std::uint64_t{plan.in_flight} * plan.channels;
+  out["channels"] = plan.channels;
+  out["total_s"] = seconds;
+  out["percentiles"] = "nearest rank";
+  out["sequences_complete"] = result.sequences_complete;
+  out["bytes_sent"] = result.bytes_sent;
+  out["bytes_received"] = result.bytes_received;
+  out["connect_ms"] = ms(result.connect);
+  out["handshake_ms"] = ms(result.handshake);
+  return out;
+}
+
+void print_load(const LoadResult& result, const LoadPlan& plan) {
+  std::vector<double> sorted = result.latencies_ms;
+  std::ranges::sort(sorted);
+  const double seconds = std::chrono::duration<double>(result.total).count();
+  say(fmt::format("{} requests, {} failures, {:.3f} s, {:.1f} requests/s", plan.count, result.failures, seconds,
+                  seconds > 0 ? static_cast<double>(sorted.size()) / seconds : 0.0));
+  say(fmt::format("latency ms: p50 {:.3f}  p95 {:.3f}  p99 {:.3f}  min {:.3f}  max {:.3f} (nearest rank)",
+                  nearest_rank(sorted, 50), nearest_rank(sorted, 95), nearest_rank(sorted, 99),
+                  sorted.empty() ? 0.0 : sorted.front(), sorted.empty() ? 0.0 : sorted.back()));
+  say(fmt::format("{} in flight over {} channel{}; every channel's receipts counted without a gap: {}",
+                  std::uint64_t{plan.in_flight} * plan.channels, plan.channels, plan.channels == 1 ? "" : "s",
+                  result.sequences_complete ? "yes" : "NO"));
+}
+
+// Printer shows each answer as the options want it, and saves its dossier.
+class Printer {
+ public:
+  Printer(const Options& options, const LoadPlan& plan) : options_(options), single_(plan.count == 1) {}
+
+  Status on_answer(Answered& answered) {
+    if (answered.answer.error) {
+      print_error(answered);
+      return {};
+    }
+    std::string saved;
+    if (!options_.save.empty()) {
+      saved = options_.save + "/" + dossier_name(answered.number);
+      if (auto written = write_file(saved, answered.answer.dossier.bytes()); !written) {
+        complain(saved, written.error());
+        return written;
+      }
+    }
+    show(answered, saved);
+    return {};
+  }
+
+ private:
+  void show(const Answered& answered, const std::string& saved) const {
+    if (single_ && options_.json) {
+      print_json(answer_json(answered, saved));
+    } else if (single_) {
+      print_answer(answered, saved);
+    } else if (!options_.json) {
+      say(fmt::format("{:>6}  {:>9.3f} ms  receipt {}  sequence {}", answered.number, ms(answered.latency),
+                      receipt_id(answered.answer), answered.answer.receipt->claims().sequence_number));
+    }
+  }
+
+  const Options& options_;
+  bool single_;
+};
+
+int finish(const Options& options, const LoadPlan& plan, const LoadResult& result) {
+  if (plan.count == 1 && result.failures == 0 && !options.json) {
+    say(fmt::format("timings        connect {:.3f} ms, handshake with verification {:.3f} ms, request {:.3f} ms",
+                    ms(result.connect), ms(result.handshake), result.latencies_ms.front()));
+  } else if (plan.count > 1) {
+    if (options.json) {
+      print_json(load_json(result, plan));
+    } else {
+      print_load(result, plan);
+    }
+  }
+  if (result.error) {
+    const int status = complain(options.server, *result.error);
+    if (result.error->code() == kConnectFailed) note("Is the server running, and is --server its address?");
+    if (result.failures > 0) return status;
+  }
+  if (result.failures == 0 && !result.sequences_complete) {
+    return complain(options.server, Error(kAnswerSequence, "the receipts of a channel have a gap"));
+  }
+  return result.failures == 0 ? kDone : kNotAcceptable;
+}
+
+int run(const Options& options) {
+  auto server = parse_endpoint(options.server);
+  if (!server) return complain("--server", server.error());
+  auto policy = read_policy(options);
+  if (!policy) return complain_usage(options.policy, policy.error().to_string());
+  auto text = read_text(options);
+  if (!text) return complain(options.file.empty() ? "standard input" : options.file, text.error());
+  VerifiedBundleCache cache;
+  LoadPlan plan{.server = *server,
+                .client = {.policy = &*policy,
+                           .verify_manifest = verify_manifest,
+                           .freshness = options.fresh ? Freshness::kDemanded : Freshness::kAsPolicySays,
+                           .model = options.model,
+                           .cache = &cache},
+                .text = std::move(*text),
+                .nonce = std::nullopt,
+                .format = options.format == "float" ? EmbeddingFormat::kFloat : EmbeddingFormat::kBase64,
+                .count = options.count,
+                .channels = std::min<std::uint32_t>(options.channels, static_cast<std::uint32_t>(options.count)),
+                .keep = options.save.empty() ? Keep::kNothing : Keep::kDossier};
+  plan.in_flight = std::max(1U, options.concurrency / plan.channels);
+  if (!options.nonce.empty()) {
+    plan.nonce = from_hex(options.nonce);
+    if (!plan.nonce || plan.nonce->size() < 8 || plan.nonce->size() > 64) {
+      return complain_usage("--nonce", "expected 8 to 64 bytes in hex");
+    }
+  }
+  if (!options.save.empty()) {
+    if (auto made = make_directory(options.save); !made) return complain(options.save, made.error());
+  }
+  if (policy->accepts_evaluation()) note(kLocalBanner);
+  Printer printer(options, plan);
+  const LoadResult result = run_load(plan, [&printer](Answered& answered) { return printer.on_answer(answered); });
+  wipe(plan.text.data(), plan.text.size());
+  return finish(options, plan, result);
+}
+
+}  // namespace
+
+void add_infer(CLI::App& app, int& status) {
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("infer", "Ask for an embedding, or run a load, and verify all that comes back");
+  command->add_option("--server", options->server, "HOST:PORT")->required();
+  command->add_option("--policy", options->policy, "Which evidence is acceptable; read before anything is sent")->required();
+  command->add_option("--policy-key", options->policy_key, "Public key that must have signed the policy");
+  auto* text = command->add_option("--text", options->text, "The text");
+  auto* file = command->add_option("--file", options->file, "File with the text");
+  auto* dash = command->add_option("INPUT", options->dash, "- reads the text from standard input")->check(CLI::IsMember({"-"}));
+  text->excludes(file)->excludes(dash);
+  file->excludes(dash);
+  command->add_option("--count", options->count, "Requests")->check(CLI::Range(1, 1'000'000'000));
+  command->add_option("--concurrency", options->concurrency, "Requests in flight, over all channels")
+      ->check(CLI::Range(1, 65536));
+  command->add_option("--channels", options->channels, "Channels to spread the requests over")->check(CLI::Range(1, 4096));
+  command->add_option("--save", options->save, "Directory that gets one dossier a request");
+  command->add_flag("--fresh", options->fresh, "Demand fresh evidence on this channel before any text leaves");
+  command->add_option("--model", options->model, "Model id; absent: the server's only one");
+  command->add_option("--nonce", options->nonce, "Nonce for the receipt, 8 to 64 bytes in hex");
+  command->add_option("--format", options->format, "Numbers on the wire: base64 or float")
+      ->check(CLI::IsMember({"base64", "float"}))
+      ->capture_default_str();
+  command->add_flag("--json", options->json, "One JSON document");
+  command->footer(
+      "Exit status: 0 only if every request succeeded and every receipt verified.\n"
+      "Example: ephemeralml infer --server 127.0.0.1:8443 --policy policy.json --text 'hello' --save dossiers");
+  command->callback([options, text, file, dash, &status] {
+    if (text->count() + file->count() + dash->count() != 1) throw CLI::RequiredError("one of --text, --file, -");
+    options->has_text = text->count() == 1;
+    status = run(*options);
+  });
+}
+
+}  // namespace eml::cli

@@ -1,0 +1,272 @@
+#include "apps/ephemeralml/load.h"
+
+#include <algorithm>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/connect.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cmath>
+#include <map>
+
+#include "base/clock.h"
+#include "net/http.h"
+
+namespace eml::cli {
+
+namespace asio = boost::asio;
+using tcp = asio::ip::tcp;
+using Steady = std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::chrono::seconds kConnectTimeout{10};
+constexpr std::chrono::seconds kAnswerTimeout{120};
+constexpr int kReopenMax = 64;  // channels that end by GOAWAY are reopened; a server that only leaves is given up
+
+Millis now_ms() {
+  return static_cast<Millis>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(system_clock().monotonic()).count());
+}
+
+// Shared is what the channels of one load have in common.
+struct Shared {
+  const LoadPlan& plan;
+  const std::function<Status(Answered&)>& on_answer;
+  LoadResult& result;
+  std::uint64_t to_send;
+  std::uint64_t finished = 0;
+  std::optional<Steady::time_point> first_sent;
+  bool first_channel = true;
+};
+
+// Channel is one connection with its client, until its share is done or it ends.
+class Channel : public std::enable_shared_from_this<Channel> {
+ public:
+  Channel(asio::io_context& context, Shared& shared)
+      : socket_(context), output_ready_(context, Steady::time_point::max()), watchdog_(context), shared_(shared) {}
+
+  // run returns true if another channel may go on where this one ended (GOAWAY).
+  asio::awaitable<bool> run();
+
+ private:
+  asio::awaitable<Status> connect();
+  asio::awaitable<void> write_loop();
+  asio::awaitable<void> watch();
+  void pump();
+  void on_event(AppEvent& event);
+  void on_answer(Answer answer);
+  void ask_more();
+  void fail(const Error& error);
+
+  tcp::socket socket_;
+  asio::steady_timer output_ready_;
+  asio::steady_timer watchdog_;
+  Shared& shared_;
+  std::optional<Client> client_;
+  std::map<StreamId, Steady::time_point> asked_;
+  Steady::time_point opened_;
+  Steady::time_point progress_;
+  bool first_ = false;
+  bool going_away_ = false;
+  bool over_ = false;
+};
+
+asio::awaitable<Status> Channel::connect() {
+  boost::system::error_code error;
+  tcp::resolver resolver(socket_.get_executor());
+  const auto found =
+      co_await resolver.async_resolve(shared_.plan.server.host, std::to_string(shared_.plan.server.port),
+                                      asio::redirect_error(asio::use_awaitable, error));
+  if (error) co_return eml::fail(kConnectFailed, "the server's name does not resolve");
+  const auto before = Steady::now();
+  co_await asio::async_connect(socket_, found, asio::redirect_error(asio::use_awaitable, error));
+  if (error) {
+    co_return eml::fail(kConnectFailed, "nobody listens there, or the network is down",
+                        static_cast<std::uint64_t>(error.value()));
+  }
+  opened_ = Steady::now();
+  if (first_) shared_.result.connect = opened_ - before;
+  socket_.set_option(tcp::no_delay(true), error);
+  co_return Status{};
+}
+
+asio::awaitable<bool> Channel::run() {
+  const auto self = shared_from_this();
+  first_ = std::exchange(shared_.first_channel, false);
+  progress_ = Steady::now();
+  asio::co_spawn(socket_.get_executor(), [self] { return self->watch(); }, asio::detached);
+  if (auto status = co_await connect(); !status) {
+    fail(status.error());
+    over_ = true;
+    watchdog_.cancel();
+    co_return false;
+  }
+  client_.emplace(shared_.plan.client, system_random(), system_clock(), now_ms());
+  asio::co_spawn(socket_.get_executor(), [self] { return self->write_loop(); }, asio::detached);
+
+  std::vector<std::uint8_t> buffer(256 * 1024);
+  while (!client_->closed()) {
+    boost::system::error_code error;
+    const std::size_t n =
+        co_await socket_.async_read_some(asio::buffer(buffer), asio::redirect_error(asio::use_awaitable, error));
+    if (error) {
+      client_->on_eof();
+      pump();
+      break;
+    }
+    progress_ = Steady::now();
+    shared_.result.bytes_received += n;
+    (void)client_->on_bytes(ByteView(buffer).first(n), now_ms());  // its error comes as the last event
+    pump();
+  }
+  over_ = true;
+  shared_.result.sequences_complete &= client_->ledger().complete();
+  output_ready_.cancel();
+  watchdog_.cancel();
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+  co_return going_away_;
+}
+
+asio::awaitable<void> Channel::write_loop() {
+  const auto self = shared_from_this();
+  socket_.non_blocking(true);
+  while (!over_) {
+    boost::system::error_code error;
+    const ByteView bytes = client_->output();
+    if (bytes.empty()) {
+      if (client_->closed()) co_return;
+      co_await output_ready_.async_wait(asio::redirect_error(asio::use_awaitable, error));
+      continue;
+    }
+    const std::size_t n = socket_.write_some(asio::buffer(bytes.data(), bytes.size()), error);
+    if (error == asio::error::would_block || error == asio::error::try_again) {
+      co_await socket_.async_wait(tcp::socket::wait_write, asio::redirect_error(asio::use_awaitable, error));
+      if (!error) continue;
+    }
+    if (error) co_return;  // the reader learns of it too
+    shared_.result.bytes_sent += n;
+    client_->consume_output(n);
+  }
+}
+
+// A server that falls silent is given up; the state machine's own timer bounds the handshake.
+asio::awaitable<void> Channel::watch() {
+  const auto self = shared_from_this();
+  while (!over_) {
+    watchdog_.expires_after(std::chrono::milliseconds(250));
+    boost::system::error_code stopped;
+    co_await watchdog_.async_wait(asio::redirect_error(asio::use_awaitable, stopped));
+    if (over_) co_return;
+    const auto silent = Steady::now() - progress_;
+    if (client_) {
+      client_->on_time(now_ms());
+      pump();
+    }
+    if (silent > (client_ ? std::chrono::seconds(kAnswerTimeout) : std::chrono::seconds(kConnectTimeout))) {
+      fail(Error(kNetTimeout, "the server did not answer in time"));
+      boost::system::error_code ignored;
+      socket_.close(ignored);
+      co_return;
+    }
+    if (client_ && client_->closed() && client_->output().empty()) socket_.cancel();
+  }
+}
+
+void Channel::pump() {
+  AppEvent event;
+  while (client_->next_event(event)) on_event(event);
+  output_ready_.cancel();
+}
+
+void Channel::on_event(AppEvent& event) {
+  using Kind = AppEvent::Kind;
+  switch (event.kind) {
+    case Kind::kTrusted:
+      if (first_) shared_.result.handshake = Steady::now() - opened_;
+      if (!shared_.first_sent) shared_.first_sent = Steady::now();
+      ask_more();
+      break;
+    case Kind::kAnswer: on_answer(std::move(*event.answer)); break;
+    case Kind::kGoaway:
+      going_away_ = true;
+      if (client_->open_questions() == 0) client_->close();
+      break;
+    case Kind::kEnded:
+      if (event.error) fail(*event.error);
+      break;
+  }
+}
+
+void Channel::on_answer(Answer answer) {
+  const auto asked = asked_.extract(answer.stream);
+  const auto finished = Steady::now();
+  Answered answered{.number = ++shared_.finished,
+                    .latency = asked.empty() ? std::chrono::nanoseconds{0} : finished - asked.mapped(),
+                    .client = &*client_,
+                    .answer = std::move(answer)};
+  const bool failed = answered.answer.error.has_value();
+  const Status taken = shared_.on_answer(answered);
+  if (failed || !taken) {
+    ++shared_.result.failures;
+  } else {
+    shared_.result.latencies_ms.push_back(std::chrono::duration<double, std::milli>(answered.latency).count());
+  }
+  shared_.result.total = finished - *shared_.first_sent;
+  ask_more();
+}
+
+void Channel::ask_more() {
+  const std::string_view texts[] = {shared_.plan.text};
+  while (shared_.to_send > 0 && !going_away_ && client_->open_questions() < shared_.plan.in_flight && client_->can_ask()) {
+    const auto stream = client_->ask(
+        {.texts = texts, .nonce = shared_.plan.nonce, .format = shared_.plan.format, .keep = shared_.plan.keep});
+    if (!stream) {
+      fail(stream.error());
+      break;
+    }
+    --shared_.to_send;
+    asked_.emplace(*stream, Steady::now());
+  }
+  if (client_->open_questions() == 0) client_->close();
+}
+
+void Channel::fail(const Error& error) {
+  if (!shared_.result.error) shared_.result.error = error;
+}
+
+asio::awaitable<void> run_channels(asio::io_context& context, Shared& shared) {
+  for (int i = 0; i < kReopenMax; ++i) {
+    const auto channel = std::make_shared<Channel>(context, shared);
+    const bool again = co_await channel->run();
+    if (!again || shared.to_send == 0) co_return;
+  }
+}
+
+}  // namespace
+
+LoadResult run_load(const LoadPlan& plan, const std::function<Status(Answered&)>& on_answer) {
+  LoadResult result;
+  Shared shared{.plan = plan, .on_answer = on_answer, .result = result, .to_send = plan.count, .first_sent = {}};
+  asio::io_context context(1);
+  for (std::uint32_t i = 0; i < plan.channels; ++i) {
+    asio::co_spawn(context, run_channels(context, shared), asio::detached);
+  }
+  context.run();
+  // What was never sent, or never ended, did not succeed.
+  result.failures = plan.count - result.latencies_ms.size();
+  return result;
+}
+
+double nearest_rank(const std::vector<double>& sorted, double percent) {
+  if (sorted.empty()) return 0;
+  const auto rank = static_cast<std::size_t>(std::ceil(percent / 100 * static_cast<double>(sorted.size())));
+  return sorted[std::clamp<std::size_t>(rank, 1, sorted.size()) - 1];
+}
+
+}  // namespace eml::cli

@@ -1,0 +1,55 @@
+// ephemeralml: one program, one subcommand for each job.
+#include <CLI/CLI.hpp>
+#include <csignal>
+
+#include "apps/ephemeralml/command.h"
+#include "base/secret.h"
+
+namespace {
+
+constexpr const char* kAbout =
+    "EphemeralML: confidential AI inference in which every answer carries a receipt that anyone can check.\n"
+    "Exit status: 0 done or verified, 1 judged and not acceptable, 2 could not be done.";
+
+int run(int argc, char** argv) {
+  CLI::App app(kAbout, "ephemeralml");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "ephemeralml " EML_VERSION);
+  app.get_formatter()->column_width(34);
+  int status = eml::cli::kFailed;
+  eml::cli::add_model(app, status);
+  eml::cli::add_keygen(app, status);
+  eml::cli::add_policy(app, status);
+  eml::cli::add_broker(app, status);
+  eml::cli::add_serve(app, status);
+  eml::cli::add_infer(app, status);
+  eml::cli::add_embed(app, status);
+  eml::cli::add_verify(app, status);
+  eml::cli::add_evidence(app, status);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp& help) {
+    return app.exit(help);
+  } catch (const CLI::CallForAllHelp& help) {
+    return app.exit(help);
+  } catch (const CLI::CallForVersion& version) {
+    return app.exit(version);
+  } catch (const CLI::Error& error) {
+    return eml::cli::complain_usage("usage", std::string(error.what()) + " (--help says more)");
+  }
+  return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // Before any secret exists: no core dumps, no ptrace. A peer that is gone is an error value, not a signal.
+  if (auto hardened = eml::harden_process(); !hardened) return eml::cli::complain("start", hardened.error());
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    return run(argc, argv);
+  } catch (const std::exception&) {
+    // Whatever a library threw past its wrapper: no text of it is printed, it might quote the input.
+    return eml::cli::complain_usage("internal error", "a library threw an exception");
+  }
+}
