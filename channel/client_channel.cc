@@ -126,8 +126,8 @@ Status ClientChannel::on_data(const RecordView& record) {
   if (stream == nullptr) return {};
   if (stream->ended) return protocol("DATA after END", record.stream);
   if (record.payload.size() > options_.response_bytes_max - stream->received) {
-    outbox_.reset_now(record.stream, ResetCode::kLimit);
     fail_stream(record.stream, StreamFailure::kTooLarge);
+    outbox_.reset_now(record.stream, ResetCode::kLimit);
     return {};
   }
   stream->received += record.payload.size();
