@@ -439,6 +439,16 @@ TEST(DossierEvidence, SoftwareEvidenceIsNeverShownAsProduction) {
   for (const Check& check : verdict.checks) EXPECT_NE(check.voucher, Voucher::kHardware) << check.id;
 }
 
+TEST(DossierLinks, ModeAboveTheFloorMayBeEither) {
+  TrustedPeer peer;
+  peer.evaluation = false;
+  AirClaims claims;
+  for (const SecurityMode mode : {SecurityMode::kProduction, SecurityMode::kEvaluation}) {
+    claims.mode = mode;
+    EXPECT_EQ(check_link_mode(claims, peer).outcome(), Outcome::kPassed);
+  }
+}
+
 TEST(DossierVerdict, NamesAndExitCodesOfAllFour) {
   EXPECT_EQ(to_string(Verdict::kVerified), "verified");
   EXPECT_EQ(to_string(Verdict::kReceiptOnly), "receipt only");
