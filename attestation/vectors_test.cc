@@ -64,5 +64,28 @@ TEST(EvidenceVectors, AreAcceptedAndEncodeToTheSameBytes) {
   }
 }
 
+// The example of the page is a policy that loads, once it has no placeholder for its signature.
+TEST(PolicyPage, ShowsAPolicyThatLoads) {
+  const auto page = test::read_file(test::source_dir() / "docs/spec/policy.md");
+  ASSERT_TRUE(page);
+  const std::size_t begin = page->find("    {\n      \"schema\"");
+  const std::size_t end = page->find("\n    }\n", begin);
+  ASSERT_NE(end, std::string::npos);
+  auto example = parse_json(as_bytes(std::string_view(*page).substr(begin, end + 6 - begin)));
+  ASSERT_TRUE(example) << example.error().to_string();
+  EXPECT_TRUE(example->get_object().erase("signatures"));
+  const auto policy = Policy::decode(as_bytes(compact_json(*example)));
+  EXPECT_TRUE(policy) << policy.error().to_string();
+}
+
+TEST(EvidencePage, ShowsTheVectorsDigest) {
+  const auto page = test::read_file(test::source_dir() / "docs/spec/evidence.md");
+  const auto text = test::read_file(test::source_dir() / "tests/vectors/evidence/vectors.json");
+  ASSERT_TRUE(page && text);
+  const auto vectors = test::parse_vectors(*text);
+  const std::string digest(vectors.at("cases").at(0).at("digest").as_string());
+  EXPECT_NE(page->find(digest), std::string::npos);
+}
+
 }  // namespace
 }  // namespace eml
