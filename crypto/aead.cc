@@ -8,7 +8,7 @@ struct AeadKey::State {
   EvpAead aead;
 };
 
-AeadKey::AeadKey(const SecretBytes& key) : state_(new State{EvpAead(AeadId::kChaCha20Poly1305, key)}) {}
+AeadKey::AeadKey(const SecretBytes& key) : state_(std::make_unique<State>(EvpAead(AeadId::kChaCha20Poly1305, key))) {}
 AeadKey::~AeadKey() = default;
 AeadKey::AeadKey(AeadKey&&) noexcept = default;
 AeadKey& AeadKey::operator=(AeadKey&&) noexcept = default;

@@ -90,7 +90,7 @@ Ed25519Key Ed25519Key::generate(Random& random) {
 Result<Ed25519Key> Ed25519Key::from_seed(const SecretBytes& seed) {
   if (seed.size() != kSeedSize) return fail(kPrivateKeyInvalid, "an Ed25519 seed is not 32 bytes long", seed.size());
   const Ed25519PublicKey public_key = openssl::public_key_of(Curve::kEd25519, seed);
-  return Ed25519Key(std::unique_ptr<State>(new State{copy_to_secret(seed.read(access())), public_key}));
+  return Ed25519Key(std::make_unique<State>(copy_to_secret(seed.read(access())), public_key));
 }
 
 const Ed25519PublicKey& Ed25519Key::public_key() const { return state_->public_key; }

@@ -33,20 +33,20 @@ KemKeyPair& KemKeyPair::operator=(KemKeyPair&&) noexcept = default;
 
 Result<KemKeyPair> KemKeyPair::generate(std::uint16_t kem_id, Random& random) {
   EML_CHECK(expect_kem(kem_id));
-  return KemKeyPair(std::unique_ptr<State>(new State{kem_id, X25519Key::generate(random)}));
+  return KemKeyPair(std::make_unique<State>(kem_id, X25519Key::generate(random)));
 }
 
 Result<KemKeyPair> KemKeyPair::derive(std::uint16_t kem_id, const SecretBytes& ikm) {
   EML_CHECK(expect_kem(kem_id));
-  return KemKeyPair(std::unique_ptr<State>(new State{kem_id, hpke::derive_key_pair(ikm)}));
+  return KemKeyPair(std::make_unique<State>(kem_id, hpke::derive_key_pair(ikm)));
 }
 
 Result<KemKeyPair> KemKeyPair::from_private(std::uint16_t kem_id, const SecretBytes& sk) {
   EML_CHECK(expect_kem(kem_id));
   if (sk.size() != kX25519Size)
     return fail(kHpkeBadPrivateKey, "an HPKE private key has a wrong size", kX25519Size, sk.size());
-  return KemKeyPair(std::unique_ptr<State>(new State{
-      kem_id, X25519Key::from_private(copy_to_secret(sk.read(SecretAccess::i_am_cryptography_or_a_test())))}));
+  return KemKeyPair(std::make_unique<State>(
+      kem_id, X25519Key::from_private(copy_to_secret(sk.read(SecretAccess::i_am_cryptography_or_a_test())))));
 }
 
 std::uint16_t KemKeyPair::kem_id() const { return state_->kem_id; }
@@ -71,8 +71,7 @@ Result<HpkeSender> HpkeSender::setup_with_ephemeral(std::uint16_t kem_id, ByteVi
   EML_CHECK(expect_kem(kem_id));
   EML_CHECK(expect_kem(skE.kem_id()));
   EML_TRY(const SecretBytes shared_secret, hpke::encap(skE.state_->key, pkR));
-  return HpkeSender(
-      std::unique_ptr<State>(new State{skE.state_->key.public_key(), hpke::Context(kAead, shared_secret, info)}));
+  return HpkeSender(std::make_unique<State>(skE.state_->key.public_key(), hpke::Context(kAead, shared_secret, info)));
 }
 
 ByteView HpkeSender::enc() const { return state_->enc; }
@@ -98,7 +97,7 @@ HpkeReceiver& HpkeReceiver::operator=(HpkeReceiver&&) noexcept = default;
 
 Result<HpkeReceiver> HpkeReceiver::setup(const KemKeyPair& skR, ByteView enc, ByteView info) {
   EML_TRY(const SecretBytes shared_secret, hpke::decap(enc, skR.state_->key));
-  return HpkeReceiver(std::unique_ptr<State>(new State{hpke::Context(kAead, shared_secret, info)}));
+  return HpkeReceiver(std::make_unique<State>(hpke::Context(kAead, shared_secret, info)));
 }
 
 Result<SecretBytes> HpkeReceiver::open(ByteView aad, ByteView ciphertext) {

@@ -77,7 +77,7 @@ const Algorithms& algorithms() { return library().algorithms; }
 
 void panic(Literal what) {
   std::fputs("fatal: cryptography: ", stderr);
-  std::fputs(what.view().data(), stderr);
+  std::fwrite(what.view().data(), 1, what.view().size(), stderr);
   std::fputs("\n", stderr);
   std::abort();
 }
