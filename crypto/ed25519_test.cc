@@ -1,6 +1,8 @@
 #include "crypto/ed25519.h"
 
 #include <gtest/gtest.h>
+#include <openssl/bn.h>
+#include <openssl/evp.h>
 
 #include <string>
 #include <thread>
@@ -154,6 +156,63 @@ TEST(Ed25519, RefusesSmallOrderKeysThatWouldAcceptAnySignature) {
   }
 }
 
+// What OpenSSL alone says: the control of the tests below.
+bool openssl_accepts(const Ed25519PublicKey& key, ByteView message, const Ed25519Signature& signature) {
+  EVP_PKEY* const pkey = EVP_PKEY_new_raw_public_key_ex(nullptr, "ED25519", nullptr, key.data(), key.size());
+  EVP_MD_CTX* const ctx = EVP_MD_CTX_new();
+  const bool accepted = EVP_DigestVerifyInit_ex(ctx, nullptr, nullptr, nullptr, nullptr, pkey, nullptr) == 1 &&
+                        EVP_DigestVerify(ctx, signature.data(), signature.size(), message.data(), message.size()) == 1;
+  EVP_MD_CTX_free(ctx);
+  EVP_PKEY_free(pkey);
+  return accepted;
+}
+
+Bytes sha512(ByteView bytes) {
+  Bytes out(64);
+  EXPECT_EQ(EVP_Digest(bytes.data(), bytes.size(), out.data(), nullptr, EVP_sha512(), nullptr), 1);
+  return out;
+}
+
+// The owner of a key signs with r = 0: R is the neutral element and S = k * a (mod L). The equation holds, and OpenSSL
+// accepts it; such an R says that the signer's randomness is broken, or that the signature is made to fit many
+// messages.
+Ed25519Signature sign_with_neutral_r(const Ed25519Key& key, ByteView message) {
+  Bytes a = sha512(reveal(key.export_seed(access())));
+  a.resize(32);
+  a[0] &= 248;
+  a[31] = static_cast<std::uint8_t>((a[31] & 63) | 64);
+  Ed25519Signature out{1};
+  const Bytes k = sha512(concat(ByteView(out).first(32), key.public_key(), message));
+  const Bytes order = unhex("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010");
+  BN_CTX* const ctx = BN_CTX_new();
+  BIGNUM* const l = BN_lebin2bn(order.data(), 32, nullptr);
+  BIGNUM* const s = BN_lebin2bn(k.data(), 64, nullptr);
+  BIGNUM* const scalar = BN_lebin2bn(a.data(), 32, nullptr);
+  EXPECT_EQ(BN_mod_mul(s, s, scalar, l, ctx), 1);
+  EXPECT_EQ(BN_bn2lebinpad(s, out.data() + 32, 32), 32);
+  BN_free(scalar);
+  BN_free(s);
+  BN_free(l);
+  BN_CTX_free(ctx);
+  return out;
+}
+
+TEST(Ed25519, RefusesASignatureThatIsGoodButForItsSmallOrderR) {
+  const Signed s = make_signed();
+  const Ed25519Signature signature = sign_with_neutral_r(s.key, s.message);
+  EXPECT_TRUE(openssl_accepts(s.key.public_key(), s.message, signature)) << "the forgery is wrong in another way";
+  const Status status = verify_ed25519(s.key.public_key(), s.message, signature);
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code(), kSignatureInvalid);
+}
+
+TEST(Ed25519, RefusesAKeyUnderWhichOpenSslAcceptsAnything) {
+  const Ed25519PublicKey neutral = {1};
+  const Ed25519Signature forged = {1};  // R the neutral element, S = 0
+  EXPECT_TRUE(openssl_accepts(neutral, as_bytes("any message"), forged));
+  EXPECT_EQ(verify_ed25519(neutral, as_bytes("any message"), forged).error().code(), kPublicKeyInvalid);
+}
+
 TEST(Ed25519, RefusesSmallOrderR) {
   const Signed s = make_signed();
   for (const std::string_view text : kSmallOrder) {
@@ -251,6 +310,7 @@ TEST(Ed25519, MovesWithItsKey) {
 TEST(Ed25519, OneKeySignsInManyThreads) {
   const Signed s = make_signed();
   std::vector<std::thread> threads;
+  threads.reserve(4);
   std::vector<Ed25519Signature> made(4);
   for (Ed25519Signature& out : made) {
     threads.emplace_back([&s, &out] {

@@ -28,7 +28,7 @@ std::string private_text(KeyPurpose purpose = KeyPurpose::kBroker, std::uint8_t 
   return {text.begin(), text.end()};
 }
 
-Result<PrivateKeyFile> decode(std::string text, KeyPurpose wanted = KeyPurpose::kBroker) {
+Result<PrivateKeyFile> decode(const std::string& text, KeyPurpose wanted = KeyPurpose::kBroker) {
   Bytes bytes = to_bytes(text);
   auto decoded = decode_private_key_file(bytes, wanted);
   EXPECT_EQ(bytes, Bytes(bytes.size(), 0)) << "the text was not wiped";

@@ -45,7 +45,9 @@ class TempDir {
 
 // EML_SHARED_FILE_OR_SKIP declares `name`, the content (std::string) of a file below shared_dir(), or skips the test
 // when the file is not there. Only for the body of a test.
-#define EML_SHARED_FILE_OR_SKIP(name, relative)                                           \
-  const auto name##_maybe = ::eml::test::read_file(::eml::test::shared_dir() / relative); \
-  if (!name##_maybe) GTEST_SKIP() << "no shared vectors: " << relative;                   \
+// NOLINTBEGIN(bugprone-macro-parentheses): `name` is declared here.
+#define EML_SHARED_FILE_OR_SKIP(name, relative)                                             \
+  const auto name##_maybe = ::eml::test::read_file(::eml::test::shared_dir() / (relative)); \
+  if (!name##_maybe) GTEST_SKIP() << "no shared vectors: " << (relative);                   \
   const std::string& name = *name##_maybe
+// NOLINTEND(bugprone-macro-parentheses)
