@@ -21,11 +21,12 @@ const TestEpoch& epoch() {
   return one;
 }
 
-// Steps reads a program: one byte of operation, one of argument, and payloads.
+// Steps reads a program: one byte of argument, one of operation, and payloads. At most 100 steps, so that runs stay
+// short.
 class Steps {
  public:
   explicit Steps(ByteView bytes) : bytes_(bytes) {}
-  bool more() const { return !bytes_.empty(); }
+  bool more() { return !bytes_.empty() && ++steps_ <= 100; }
   std::uint8_t byte() {
     if (bytes_.empty()) return 0;
     const std::uint8_t out = bytes_.front();
@@ -41,6 +42,7 @@ class Steps {
 
  private:
   ByteView bytes_;
+  int steps_ = 0;
 };
 
 template <typename Raw>
