@@ -50,7 +50,7 @@ struct ClientEvent {
     kResponsePart,  // `body` is the next piece of `stream` (only for ResponseMode::kParts)
     kResponse,      // END: `body` is the whole Binary HTTP response (kWhole), or empty (kParts)
     kStatement,     // one COSE_Sign1 in `statement`; `last`: the stream is finished and stands
-    kNoStatement,   // after kResponse of a request that the server did not read whole: finished, without statement
+    kNoStatement,   // after kResponse: the stream is finished and has no statement; no receipt will come
     kStreamFailed,  // `failure`; what came before does not stand
     kGoaway,        // no more requests here; `stream` is the last one that is answered
     kPong,          // reply to ping()

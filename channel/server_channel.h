@@ -59,7 +59,7 @@ struct ServerEvent {
 };
 
 // Statements says what follows an answer's END. kFollow: send_statement, the last one with kLast, finishes the stream.
-// kNone: only for a request that was not read whole; the stream ends with RESET 2 after its END.
+// kNone: RESET 2 follows and the stream is finished; for a request that was not read whole, and for fresh evidence.
 enum class Statements : std::uint8_t { kFollow, kNone };
 enum class StatementPosition : std::uint8_t { kMore, kLast };
 enum class AnswerPart : std::uint8_t { kMore, kEnd };
