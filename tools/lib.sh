@@ -54,7 +54,7 @@ compile() {
             last=$SECONDS
           fi
           ;;
-        'ninja: '*) ;;
+        'ninja: '* | 'env CCACHE_'*) ;;
         *) echo "$line" ;;
       esac
     done
