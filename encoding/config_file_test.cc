@@ -42,6 +42,7 @@ INSTANTIATE_TEST_SUITE_P(
     Table, BadConfig,
     ::testing::Values(
         BadCase{"Syntax", "a = \n", kConfigSyntax, "line 1: not TOML"},
+        BadCase{"HeaderWithoutAKey", "a = 'x'\n[=]\n", kConfigSyntax, "line 2: not TOML"},
         BadCase{"BadUtf8", "a = '\xff'\n", kConfigSyntax, "line 1: not TOML"},
         BadCase{"DuplicateKey", "a = '1'\na = '2'\n", kConfigSyntax, "line 2: not TOML"},
         BadCase{"UnknownKey", "a = 'x'\nz = 1\n", kConfigUnknownKey, "line 2: z: this file has no such key"},
