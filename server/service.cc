@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 
 #include "api/status.h"
+#include "base/version.h"
 #include "crypto/hash.h"
 
 namespace eml {

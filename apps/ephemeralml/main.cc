@@ -4,6 +4,7 @@
 
 #include "apps/ephemeralml/command.h"
 #include "base/secret.h"
+#include "base/version.h"
 
 namespace {
 

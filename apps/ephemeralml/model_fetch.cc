@@ -125,17 +125,20 @@ Status attempt(const std::string& url, const KnownFile& file, Part& part, const 
 }  // namespace
 
 std::string resolve_location(const std::string& url, std::string_view location) {
-  if (location.starts_with("https://") || location.starts_with("http://")) return std::string(location);
+  const std::size_t colon = location.find_first_of(":/?#");
+  if (colon != std::string_view::npos && location[colon] == ':') return std::string(location);
   const std::size_t host = url.find("://");
   if (host == std::string::npos) return std::string(location);
   if (location.starts_with("//")) return url.substr(0, host + 1) + std::string(location);
-  std::size_t path = url.find_first_of("/?#", host + 3);
-  if (path == std::string::npos) path = url.size();
+  const std::size_t path = std::min(url.find_first_of("/?#", host + 3), url.size());
   if (location.starts_with('/')) return url.substr(0, path) + std::string(location);
-  const std::string whole = url.substr(0, std::min(url.find_first_of("?#", path), url.size()));
-  const std::size_t slash = whole.rfind('/');
-  const std::string base = slash < path || slash == std::string::npos ? whole + "/" : whole.substr(0, slash + 1);
-  return base + std::string(location);
+  std::string base = url.substr(path, std::min(url.find_first_of("?#", path), url.size()) - path);
+  base.resize(std::min(base.rfind('/'), base.size()));
+  while (location.starts_with("../") || location.starts_with("./")) {
+    if (location.starts_with("../")) base.resize(std::min(base.rfind('/'), base.size()));
+    location.remove_prefix(location.find('/') + 1);
+  }
+  return url.substr(0, path) + base + "/" + std::string(location);
 }
 
 Status fetch_file(const std::string& url, const KnownFile& file, const std::string& target,

@@ -48,7 +48,7 @@ std::string reason_of(const Error& error) {
 Error os_error(int error) {
   const auto number = static_cast<std::uint64_t>(error);
   if (error == ENOSPC || error == EDQUOT) return Error(kDiskFull, "the disk is full", number);
-  if (error == EEXIST || error == ENOTEMPTY) return Error(kFileExists, "it exists already", number);
+  if (error == EEXIST || error == ENOTEMPTY) return Error(kFileExists, "it exists already");
   if (error == ENOENT) return Error(kFileNotFound, "no such file or directory", number);
   return Error(kFileUnwritable, "cannot be written", number);
 }

