@@ -37,7 +37,8 @@ void log_decision(const BrokerService& broker) {
   const auto& decision = broker.last_decision();
   if (!decision) return;
   log(LogLevel::kInfo, "broker", decision->released ? Literal("released") : Literal("refused"),
-      {{"rule", PublicText::declared_public(decision->rule)}, {"detail", PublicText::declared_public(decision->detail)}});
+      {{"rule", PublicText::declared_public(decision->rule)},
+       {"detail", PublicText::declared_public(decision->detail)}});
 }
 
 void announce(const Options& options, const Endpoint& endpoint, const BrokerService& broker) {
@@ -56,16 +57,15 @@ int serve(const Options& options, const BrokerConfig& config, BrokerSetup setup)
   if (!broker) return complain(config.policy_file, broker.error());
   boost::asio::io_context context(1);
   boost::asio::signal_set signals(context);
-  auto server = HttpServer::listen(
-      context, config.listen,
-      [&broker = **broker](const HttpCall& call) {
-        HttpReply reply = broker.handle(call);
-        log_decision(broker);
-        return reply;
-      },
-      {.connections_max = config.connections_max,
-       .body_bytes_max = kReleaseRequestMax,
-       .request = std::chrono::milliseconds(config.request_ms_max)});
+  auto server = HttpServer::listen(context, config.listen,
+                                   [&broker = **broker](const HttpCall& call) {
+                                     HttpReply reply = broker.handle(call);
+                                     log_decision(broker);
+                                     return reply;
+                                   },
+                                   {.connections_max = config.connections_max,
+                                    .body_bytes_max = kReleaseRequestMax,
+                                    .request = std::chrono::milliseconds(config.request_ms_max)});
   if (!server) return complain(config.listen.to_string(), server.error());
   announce(options, (*server)->local_endpoint(), **broker);
   stop_on_signals(signals, context);
@@ -89,7 +89,9 @@ int run(const Options& options) {
   if (!setup) {
     complain(setup.error().path, setup.error().error);
     if (setup.error().error.code() == kReleaseLogTorn) {
-      note("The last record was cut while it was written. Look at it; --accept-torn-log records it as torn and goes on.");
+      note(
+          "The last record was cut while it was written. Look at it; --accept-torn-log records it as torn and goes "
+          "on.");
     }
     return kFailed;
   }
@@ -100,7 +102,8 @@ int run(const Options& options) {
 
 void add_broker(CLI::App& app, int& status) {
   auto options = std::make_shared<Options>();
-  auto* command = app.add_subcommand("broker", "Release model keys to servers whose evidence satisfies a signed policy");
+  auto* command =
+      app.add_subcommand("broker", "Release model keys to servers whose evidence satisfies a signed policy");
   auto* config = command->add_option("--config", options->config, "TOML file");
   command->add_flag("--accept-torn-log", options->accept_torn_log, "Go on behind a torn last record, which is kept");
   command->add_flag("--verify-log", options->verify_log, "Check the log's chain and exit");

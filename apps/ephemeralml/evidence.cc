@@ -10,6 +10,7 @@ namespace {
 
 struct Options {
   std::string file;
+  std::string to;
   bool json = false;
 };
 
@@ -28,6 +29,26 @@ int show(const Options& options) {
   return kDone;
 }
 
+// Each part as it lies in the dossier, for other programs and for `verify` with single files.
+int unpack(const Options& options) {
+  auto bytes = read_file(options.file, kDossierBytesMax);
+  if (!bytes) return complain(options.file, bytes.error());
+  auto dossier = decode_dossier(*bytes);
+  if (!dossier) return complain(options.file, dossier.error());
+  if (auto made = make_directory(options.to, DirectoryMode::kPrivate); !made) return complain(options.to, made.error());
+  const std::pair<const char*, std::optional<ByteView>> parts[] = {{"receipt.cose", dossier->receipt},
+                                                                   {"request.json", dossier->request},
+                                                                   {"response.json", dossier->response},
+                                                                   {"evidence.cbor", dossier->bundle},
+                                                                   {"cleanup.cose", dossier->cleanup}};
+  for (const auto& [name, part] : parts) {
+    if (!part) continue;
+    const std::string path = options.to + "/" + name;
+    if (auto written = write_file(path, *part, WriteMode::kPrivate); !written) return complain(path, written.error());
+  }
+  return kDone;
+}
+
 }  // namespace
 
 void add_evidence(CLI::App& app, int& status) {
@@ -39,6 +60,15 @@ void add_evidence(CLI::App& app, int& status) {
   shown->add_flag("--json", options->json, "One JSON document");
   shown->footer("Example: ephemeralml evidence show answer.dossier");
   shown->callback([options, &status] { status = show(*options); });
+
+  auto* unpacked = command->add_subcommand("unpack", "Write the parts of a dossier as files; nothing is verified");
+  unpacked->add_option("FILE", options->file, "Dossier")->required();
+  unpacked
+      ->add_option("--to", options->to,
+                   "Directory: receipt.cose, request.json, response.json, evidence.cbor, cleanup.cose")
+      ->required();
+  unpacked->footer("Example: ephemeralml evidence unpack answer.dossier --to parts");
+  unpacked->callback([options, &status] { status = unpack(*options); });
 }
 
 }  // namespace eml::cli

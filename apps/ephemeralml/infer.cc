@@ -51,7 +51,8 @@ Result<std::string> read_text(const Options& options) {
   if (options.file.empty()) {
     std::string text;
     char piece[65536];
-    for (std::size_t n = std::fread(piece, 1, sizeof piece, stdin); n > 0; n = std::fread(piece, 1, sizeof piece, stdin)) {
+    for (std::size_t n = std::fread(piece, 1, sizeof piece, stdin); n > 0;
+         n = std::fread(piece, 1, sizeof piece, stdin)) {
       text.append(piece, n);
       if (text.size() > kTextBytesMax) return fail(kFileTooLarge, "standard input is too long for a request");
     }
@@ -67,7 +68,8 @@ std::string dossier_name(std::uint64_t number) { return fmt::format("{:06}.dossi
 
 std::string embedding_head(const std::vector<float>& embedding) {
   std::string out = "[";
-  for (std::size_t i = 0; i < std::min(kEmbeddingHead, embedding.size()); ++i) out += fmt::format("{:.6f}, ", embedding[i]);
+  for (std::size_t i = 0; i < std::min(kEmbeddingHead, embedding.size()); ++i)
+    out += fmt::format("{:.6f}, ", embedding[i]);
   return out + fmt::format("...] ({} numbers)", embedding.size());
 }
 
@@ -81,7 +83,8 @@ void print_verified(const Client& client) {
   }
   say(fmt::format("  evidence     {}, accepted by rule \"{}\"{}", to_string(peer.kind), peer.rule,
                   peer.evaluation ? ", EVALUATION: no hardware vouches for it" : ""));
-  say(fmt::format("  model        {} {}, {}", client.model().id, client.model().version, hex(client.model().model_hash)));
+  say(fmt::format("  model        {} {}, {}", client.model().id, client.model().version,
+                  hex(client.model().model_hash)));
 }
 
 void print_answer(const Answered& answered, const std::string& saved) {
@@ -261,17 +264,20 @@ void add_infer(CLI::App& app, int& status) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("infer", "Ask for an embedding, or run a load, and verify all that comes back");
   command->add_option("--server", options->server, "HOST:PORT")->required();
-  command->add_option("--policy", options->policy, "Which evidence is acceptable; read before anything is sent")->required();
+  command->add_option("--policy", options->policy, "Which evidence is acceptable; read before anything is sent")
+      ->required();
   command->add_option("--policy-key", options->policy_key, "Public key that must have signed the policy");
   auto* text = command->add_option("--text", options->text, "The text");
   auto* file = command->add_option("--file", options->file, "File with the text");
-  auto* dash = command->add_option("INPUT", options->dash, "- reads the text from standard input")->check(CLI::IsMember({"-"}));
+  auto* dash =
+      command->add_option("INPUT", options->dash, "- reads the text from standard input")->check(CLI::IsMember({"-"}));
   text->excludes(file)->excludes(dash);
   file->excludes(dash);
   command->add_option("--count", options->count, "Requests")->check(CLI::Range(1, 1'000'000'000));
   command->add_option("--concurrency", options->concurrency, "Requests in flight, over all channels")
       ->check(CLI::Range(1, 65536));
-  command->add_option("--channels", options->channels, "Channels to spread the requests over")->check(CLI::Range(1, 4096));
+  command->add_option("--channels", options->channels, "Channels to spread the requests over")
+      ->check(CLI::Range(1, 4096));
   command->add_option("--save", options->save, "Directory that gets one dossier a request");
   command->add_flag("--fresh", options->fresh, "Demand fresh evidence on this channel before any text leaves");
   command->add_option("--model", options->model, "Model id; absent: the server's only one");

@@ -29,8 +29,7 @@ constexpr std::chrono::seconds kAnswerTimeout{120};
 constexpr int kReopenMax = 64;  // channels that end by GOAWAY are reopened; a server that only leaves is given up
 
 Millis now_ms() {
-  return static_cast<Millis>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(system_clock().monotonic()).count());
+  return static_cast<Millis>(std::chrono::duration_cast<std::chrono::milliseconds>(system_clock().monotonic()).count());
 }
 
 // Shared is what the channels of one load have in common.
@@ -79,9 +78,8 @@ class Channel : public std::enable_shared_from_this<Channel> {
 asio::awaitable<Status> Channel::connect() {
   boost::system::error_code error;
   tcp::resolver resolver(socket_.get_executor());
-  const auto found =
-      co_await resolver.async_resolve(shared_.plan.server.host, std::to_string(shared_.plan.server.port),
-                                      asio::redirect_error(asio::use_awaitable, error));
+  const auto found = co_await resolver.async_resolve(shared_.plan.server.host, std::to_string(shared_.plan.server.port),
+                                                     asio::redirect_error(asio::use_awaitable, error));
   if (error) co_return eml::fail(kConnectFailed, "the server's name does not resolve");
   const auto before = Steady::now();
   co_await asio::async_connect(socket_, found, asio::redirect_error(asio::use_awaitable, error));
@@ -192,7 +190,9 @@ void Channel::on_event(AppEvent& event) {
       if (!shared_.first_sent) shared_.first_sent = Steady::now();
       ask_more();
       break;
-    case Kind::kAnswer: on_answer(std::move(*event.answer)); break;
+    case Kind::kAnswer:
+      on_answer(std::move(*event.answer));
+      break;
     case Kind::kGoaway:
       going_away_ = true;
       if (client_->open_questions() == 0) client_->close();
@@ -223,7 +223,8 @@ void Channel::on_answer(Answer answer) {
 
 void Channel::ask_more() {
   const std::string_view texts[] = {shared_.plan.text};
-  while (shared_.to_send > 0 && !going_away_ && client_->open_questions() < shared_.plan.in_flight && client_->can_ask()) {
+  while (shared_.to_send > 0 && !going_away_ && client_->open_questions() < shared_.plan.in_flight &&
+         client_->can_ask()) {
     const auto stream = client_->ask(
         {.texts = texts, .nonce = shared_.plan.nonce, .format = shared_.plan.format, .keep = shared_.plan.keep});
     if (!stream) {

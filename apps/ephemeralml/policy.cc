@@ -192,7 +192,8 @@ void add_policy(CLI::App& app, int& status) {
   signing->footer("Example: ephemeralml policy sign draft.json --key policy.key --to policy.json");
   signing->callback([options, &status] { status = sign(*options); });
 
-  auto* testing = command->add_subcommand("test", "Say which rule would decide about a bundle, and why the others do not");
+  auto* testing =
+      command->add_subcommand("test", "Say which rule would decide about a bundle, and why the others do not");
   testing->add_option("FILE", options->file, "Evidence bundle or dossier")->required();
   testing->add_option("--policy", options->policy, "Policy")->required();
   testing->add_option("--purpose", options->purpose, "serve or release")

@@ -49,11 +49,8 @@ Status require_locked_memory() {
 
 int write_bundle(const Options& options, const ServeConfig& config, Attester& attester) {
   const BootId boot_id = system_random().array<16>();
-  auto bundle = make_release_bundle({.config = config,
-                                     .attester = attester,
-                                     .random = system_random(),
-                                     .clock = system_clock(),
-                                     .boot_id = boot_id});
+  auto bundle = make_release_bundle(
+      {.config = config, .attester = attester, .random = system_random(), .clock = system_clock(), .boot_id = boot_id});
   if (!bundle) return fail_boot(bundle.error());
   if (auto written = write_file(options.write_bundle, *bundle); !written) {
     return complain(options.write_bundle, written.error());

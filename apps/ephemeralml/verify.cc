@@ -144,8 +144,8 @@ int run(const Options& options) {
     files.expectations.nonce = std::move(*nonce);
   }
   const DossierVerdict verdict = verify_dossier(files.inputs, files.expectations);
-  const auto text = options.json ? render_json(verdict)
-                                 : render_text(verdict, colour_wanted() ? Colour::kAnsi : Colour::kNone);
+  const auto text =
+      options.json ? render_json(verdict) : render_text(verdict, colour_wanted() ? Colour::kAnsi : Colour::kNone);
   if (!write_stdout(text)) return complain_usage("standard output", "cannot be written");
   return exit_code(verdict.verdict);
 }
