@@ -112,6 +112,23 @@ TEST(Records, DoNotOpenWithAnyBitFlipped) {
   }
 }
 
+TEST(Records, DoNotGoOnAfterOneThatDidNotOpenOrWasMalformed) {
+  RecordSealer sealer{KeyChain(secret("a"))};
+  Bytes bad = seal(sealer, {.kind = RecordKind::kData, .stream = 1, .payload = as_bytes("x")});
+  const Bytes next = seal(sealer, {.kind = RecordKind::kData, .stream = 1, .payload = as_bytes("y")});
+  bad.back() ^= 1;
+  RecordOpener opener{KeyChain(secret("a"))};
+  Bytes plain;
+  EXPECT_FALSE(open(opener, bad, plain));
+  EXPECT_FALSE(open(opener, next, plain)) << "its number would be the right one";
+
+  KeyChain chain(secret("a"));
+  const Bytes malformed = seal_plain(chain, Bytes(256));
+  RecordOpener second{KeyChain(secret("a"))};
+  EXPECT_FALSE(open(second, malformed, plain));
+  EXPECT_FALSE(open(second, next, plain));
+}
+
 TEST(Records, OpenOnlyInTheirOrder) {
   const auto fails = [](std::initializer_list<std::size_t> order) {
     RecordSealer sealer{KeyChain(secret("a"))};
