@@ -99,13 +99,14 @@ boost::asio::awaitable<Result<HttpReply>> exchange(Stream& stream, boost::beast:
     deadline.renew(lowest);
     co_await http::async_read(stream, buffer, parser, redirect_error(use_awaitable, error));
     if (error == http::error::need_buffer) error = {};
-    if (error) co_return net_error(error);
+    // A sink gets what arrived before an error too: a transfer can go on from there.
     const ByteView got(piece.data(), piece.size() - parser.get().body().size);
     if (!to_sink) {
       reply.body.insert(reply.body.end(), got.begin(), got.end());
     } else if (auto status = sink(got); !status) {
       co_return std::unexpected(status.error());
     }
+    if (error) co_return net_error(error);
   }
   co_return reply;
 }

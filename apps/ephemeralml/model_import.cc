@@ -101,6 +101,7 @@ int report(const Options& options, const std::string& target, const ImportReport
 
 int run(const Options& options) {
   if (auto key = parse_x25519_key_id(options.key_id); !key) return complain("--key-id", key.error());
+  if (options.to.empty()) return complain_usage("--to", "is empty");
   const std::string target = without_slashes(options.to);
   auto sink = DirectorySink::at(target);
   if (!sink) return complain(target, sink.error()), kFailed;

@@ -102,6 +102,7 @@ int read_keys(const std::vector<std::string>& paths, std::vector<Ed25519Key>& ke
 
 int run(const Options& options) {
   if (auto key = parse_x25519_key_id(options.key_id); !key) return complain("--key-id", key.error());
+  if (options.to.empty()) return complain_usage("--to", "is empty");
   const std::string target = without_slashes(options.to);
   auto sink = DirectorySink::at(target);
   if (!sink) return complain(target, sink.error()), kFailed;
