@@ -2,6 +2,8 @@
 
 import http.server
 import pathlib
+import ssl
+import subprocess
 import threading
 
 
@@ -87,6 +89,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         host, port = self.server.server_address
         self.reply(301, b"", [("Location", f"http://{host}:{port}/right/{name}")])
 
+    def manner_clear(self, content, name):
+        self.reply(302, b"", [("Location", self.server.clear_url + "/right/" + name)])
+
     def manner_loop(self, content, name):
         self.reply(302, b"", [("Location", "/loop/" + name)])
 
@@ -109,11 +114,29 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class Origin(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self):
+    def __init__(self, certificate=None, clear_url=""):
         super().__init__(("127.0.0.1", 0), Handler)
         self.directory = pathlib.Path("/nonexistent")
         self.requests = []
+        self.clear_url = clear_url
+        self.scheme, self.host = ("http", "127.0.0.1") if certificate is None else ("https", "localhost")
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.socket = context.wrap_socket(self.socket, server_side=True)
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
+    def handle_error(self, request, client_address):
+        pass  # a client that hangs up is what some of the transcripts want
+
     def url(self):
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        return f"{self.scheme}://{self.host}:{self.server_address[1]}"
+
+
+def make_certificate(path):
+    """Writes a key and a certificate of its own making for localhost."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
+                    "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", path, "-out",
+                    str(path) + ".crt"], check=True, capture_output=True)
+    with open(path, "ab") as file:
+        file.write(pathlib.Path(str(path) + ".crt").read_bytes())

@@ -12,8 +12,9 @@
     @ request                     that the origin server saw, in order
 
 Of all files that are not named by + - ~ the bytes must be as before. In expected lines `...` stands for anything.
-{origin} is the server's address, {here} the folder of the transcript, `ephemeralml` the program, `weak` runs a command
-without root's power to read everything, `no_network` one without a network."""
+{origin} is the server's address, {tls} that of another with TLS and the certificate {certificate}, {here} the folder of
+the transcript, `ephemeralml` the program, `weak` runs a command without root's power to read everything, `no_network` one
+without a network."""
 
 import hashlib
 import os
@@ -24,7 +25,7 @@ import subprocess
 import sys
 import tempfile
 
-from origin import Origin
+from origin import Origin, make_certificate
 
 PRELUDE = """
 ephemeralml() { "$PROGRAM" "$@"; }
@@ -42,6 +43,8 @@ def real_model():
 def has(need):
     if need == "model":
         return (real_model() / "model.safetensors").is_file()
+    if need == "tls":
+        return shutil.which("openssl") is not None
     if need == "unshare":
         return subprocess.run(["unshare", "-rn", "true"], capture_output=True).returncode == 0
     if need == "tmpfs":
@@ -89,13 +92,25 @@ class Runner:
     def __init__(self, program, transcript):
         self.here = transcript.parent
         self.origin = Origin()
+        self.tls = None
+        self.keys = tempfile.TemporaryDirectory(prefix="eml-model-cli-")
         self.environment = dict(os.environ, PROGRAM=str(program), HERE=str(self.here), REAL_PYTHON=sys.executable,
                                 MODEL=str(real_model()), NO_COLOR="1")
         self.failures = 0
         self.skipped = 0
         self.passed = 0
 
+    def start_tls(self):
+        if self.tls is None:
+            make_certificate(pathlib.Path(self.keys.name) / "localhost.pem")
+            self.tls = Origin(pathlib.Path(self.keys.name) / "localhost.pem", self.origin.url())
+            self.tls.requests = self.origin.requests
+            self.tls.directory = self.here / "origin"
+
     def expand(self, text):
+        if self.tls is not None:
+            text = text.replace("{tls}", self.tls.url())
+        text = text.replace("{certificate}", self.keys.name + "/localhost.pem.crt")
         return text.replace("{origin}", self.origin.url()).replace("{here}", str(self.here))
 
     def shell(self, command, directory):
@@ -112,6 +127,8 @@ class Runner:
         with tempfile.TemporaryDirectory(prefix="eml-model-cli-") as name:
             directory = pathlib.Path(name)
             self.origin.directory = real_model() if "model" in needs else self.here / "origin"
+            if "tls" in needs:
+                self.start_tls()
             for step in steps_of(lines):
                 problems += self.step(step, directory)
                 if problems:
