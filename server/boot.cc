@@ -138,7 +138,7 @@ BootResult<ServedModel> load_served_model(const BootContext& context) {
 
   auto loaded = load_package(manifest->trusted, reader, released->dek, all_cores_for);
   released->dek.clear();
-  if (!loaded) return at(context.config.package, loaded.error());
+  if (!loaded) return at(reader.current(), loaded.error());
   auto model = make_model(context, *loaded, reader);
   if (!model) return std::unexpected(model.error());
   return ServedModel{.identity = std::move(loaded->model),

@@ -100,6 +100,7 @@ Result<Bytes> DirectoryReader::member(std::string_view name, std::size_t bytes_m
 }
 
 Result<ByteView> DirectoryReader::clear(const ModelFile& file) {
+  current_ = file.path;
   if (file.size > kClearFileMax) return fail(kFileTooLarge, "a clear file is too large", file.size, kClearFileMax);
   EML_TRY(Bytes bytes, read_file(path_of(file.path), kClearFileMax));
   clear_.push_back(std::move(bytes));
@@ -107,6 +108,7 @@ Result<ByteView> DirectoryReader::clear(const ModelFile& file) {
 }
 
 Result<const EncryptedSource*> DirectoryReader::encrypted(const ModelFile&, std::string_view name) {
+  current_ = name;
   EML_TRY(auto source, FileSource::open(path_of(name)));
   sources_.push_back(std::move(source));
   return sources_.back().get();

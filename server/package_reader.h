@@ -42,6 +42,9 @@ class DirectoryReader final : public PackageReader {
   Result<const EncryptedSource*> encrypted(const ModelFile& file, std::string_view name) override;
   Result<MutableByteView> target(const ModelFile& file) override;
 
+  // current is the path of the member that was asked for last: where a load that failed was.
+  std::string current() const { return path_of(current_); }
+
   // plain returns the memory that target() made for `path`, or nothing.
   std::shared_ptr<PlainMemory> plain(std::string_view path) const;
 
@@ -53,6 +56,7 @@ class DirectoryReader final : public PackageReader {
   std::string path_of(std::string_view name) const;
 
   std::string directory_;
+  std::string current_;
   std::list<Bytes> clear_;
   std::list<std::unique_ptr<EncryptedSource>> sources_;
   std::vector<Plain> plain_;
