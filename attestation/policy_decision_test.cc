@@ -71,6 +71,8 @@ TEST_F(DecisionTest, Step2RootOfThisVeryEntry) {
   entry.platform_identity = {.ignored_because = "none"};
   entry.tcb_floor = {.ignored_because = "none"};
   EXPECT_EQ(refused_by(), "nothing");
+  evidence.debug = true;
+  EXPECT_EQ(refused_by(), "production floor");
   entry.roots = {test::fake_key("another machine").public_key()};
   EXPECT_EQ(refused_by(), "roots");
 }
@@ -95,6 +97,8 @@ TEST_F(DecisionTest, Step4EachMeasurement) {
   evidence.measurements.erase("rtmr4");
   evidence.measurements.erase("rtmr3");
   EXPECT_EQ(refused_by(), "measurements");
+  evidence.measurements["rtmr4"] = Bytes(48, 7);  // as many as there should be
+  EXPECT_EQ(refused_by(), "measurements");
 }
 
 TEST_F(DecisionTest, Step4AnIgnoredMeasurementMayDifferButMustBeThere) {
@@ -102,6 +106,8 @@ TEST_F(DecisionTest, Step4AnIgnoredMeasurementMayDifferButMustBeThere) {
   evidence.measurements["rtmr3"] = Bytes(48, 8);
   EXPECT_EQ(refused_by(), "nothing");
   evidence.measurements.erase("rtmr3");
+  EXPECT_EQ(refused_by(), "measurements");
+  evidence.measurements["rtmr4"] = Bytes(48, 7);
   EXPECT_EQ(refused_by(), "measurements");
 }
 

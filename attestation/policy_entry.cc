@@ -140,18 +140,16 @@ std::optional<TcbFloor> read_tcb_floor(const Json& value, const KindProfile& pro
 }
 
 Status parse_members(const Parser& in, EvidenceKind kind) {
-  std::size_t extra = 0;
-  if (kind == EvidenceKind::kLocal) extra = 2;
-  if (kind == EvidenceKind::kTpm) extra = 1;
   const auto known = expect_members(
       in.entry(), {"name", "kind", "measurements", "configuration", "platform_identity", "operator_key", "tcb_floor",
                    "publisher", "model", "not_before", "not_after", "approved_by", "evaluation", "roots"});
-  const std::size_t found = (in.entry().contains("evaluation") ? 1U : 0U) + (in.entry().contains("roots") ? 1U : 0U);
   if (!known) return in.malformed("an entry has a member that the schema does not know");
   if (kind != EvidenceKind::kLocal && in.entry().contains("roots")) {
     return in.malformed("roots: only an entry of kind local gives roots");
   }
-  if (found > extra) return in.malformed("evaluation: only entries of kind local or tpm consent to it");
+  if (!is_evaluation_kind(kind) && in.entry().contains("evaluation")) {
+    return in.malformed("evaluation: only entries of kind local or tpm consent to it");
+  }
   return {};
 }
 

@@ -284,7 +284,9 @@ TEST_F(PolicyTest, TpmEntryNeedsTheConsentAndNoRoots) {
   tpm.get_object()["measurements"] = json(R"({"pcrs":{"require":")" + std::string(64, 'a') + R"("}})");
   tpm.get_object()["tcb_floor"] = json(R"({"ignore":"a TPM has none"})");
   EXPECT_EQ(load(policy_of(tpm)), "policy-malformed");
-  EXPECT_EQ(load_with(tpm, "evaluation", R"({"require":"acceptable"})"), "ok");
+  tpm.get_object()["evaluation"] = json(R"({"require":"acceptable"})");
+  EXPECT_EQ(load(policy_of(tpm)), "ok");
+  EXPECT_EQ(load_with(tpm, "roots", R"({"require":[")" + std::string(64, 'a') + R"("]})"), "policy-malformed");
 }
 
 }  // namespace
