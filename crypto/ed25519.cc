@@ -58,7 +58,7 @@ Status verify_ed25519(const Ed25519PublicKey& key, ByteView message, const Ed255
   if (!is_canonical(r)) return fail(kSignatureInvalid, "the R of an Ed25519 signature is not in canonical form");
   if (has_small_order(r)) return fail(kSignatureInvalid, "the R of an Ed25519 signature has small order");
 
-  EVP_SIGNATURE* const algorithm = openssl::algorithms().ed25519;
+  EVP_SIGNATURE* const algorithm = openssl::ed25519();
   const openssl::Pkey pkey = openssl::public_pkey(Curve::kEd25519, key);
   const openssl::PkeyCtx ctx(EVP_PKEY_CTX_new_from_pkey(nullptr, pkey.get(), nullptr));
   if (ctx == nullptr) panic("out of memory");
@@ -99,7 +99,7 @@ Ed25519Signature Ed25519Key::sign(ByteView message) const {
   const openssl::Pkey key = openssl::private_pkey(Curve::kEd25519, state_->seed, state_->public_key);
   const openssl::PkeyCtx ctx(EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr));
   if (ctx == nullptr) panic("out of memory");
-  must(EVP_PKEY_sign_message_init(ctx.get(), openssl::algorithms().ed25519, nullptr));
+  must(EVP_PKEY_sign_message_init(ctx.get(), openssl::ed25519(), nullptr));
   Ed25519Signature signature;
   std::size_t size = signature.size();
   must(EVP_PKEY_sign(ctx.get(), signature.data(), &size, message.data(), message.size()));

@@ -11,11 +11,11 @@ using openssl::panic;
 const EVP_CIPHER* cipher_of(AeadId id) {
   switch (id) {
     case AeadId::kAes128Gcm:
-      return openssl::algorithms().aes_128_gcm;
+      return openssl::aes_128_gcm();
     case AeadId::kAes256Gcm:
-      return openssl::algorithms().aes_256_gcm;
+      return openssl::aes_256_gcm();
     case AeadId::kChaCha20Poly1305:
-      return openssl::algorithms().chacha20_poly1305;
+      return openssl::chacha20_poly1305();
   }
   panic("an AEAD that does not exist");
 }

@@ -16,7 +16,7 @@ struct CryptoHeap {
 
 // init_crypto prepares OpenSSL and returns the state of its heap. Every function of this folder calls it first, so it
 // need not be called; main does, before any thread and before net/tls, to check `locked` in production mode. Idempotent
-// and thread-safe. It ends the process if OpenSSL lacks an algorithm that we use.
+// and thread-safe. Algorithms are fetched on their first use; one that OpenSSL lacks ends the process then.
 //
 // OpenSSL reads no openssl.cnf and no environment variable after this: the attested program decides alone which
 // algorithms it uses.

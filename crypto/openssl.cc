@@ -25,11 +25,6 @@ namespace {
 constexpr std::size_t kHeapBytes = std::size_t{256} * 1024;
 constexpr std::size_t kHeapBlockMin = 32;
 
-struct Library {
-  Algorithms algorithms;
-  int heap;  // CRYPTO_secure_malloc_init: 1 locked, 2 not locked, 0 none
-};
-
 template <typename T>
 T* found(T* algorithm) {
   if (algorithm == nullptr) panic("OpenSSL lacks an algorithm that this program needs");
@@ -53,27 +48,49 @@ int make_heap() {
   return made;
 }
 
-Library start() {
-  // No atexit: other threads may still sign while the process ends.
-  must(OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, nullptr));
+// Returns what CRYPTO_secure_malloc_init did: 1 locked, 2 not locked, 0 none.
+int start() {
+  // No atexit: other threads may still sign while the process ends. No error strings: nobody prints them.
+  must(OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS,
+                           nullptr));
   const int heap = make_heap();
   forget_errors();
-  return {.algorithms = {.aes_128_gcm = found(EVP_CIPHER_fetch(nullptr, "AES-128-GCM", nullptr)),
-                         .aes_256_gcm = found(EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr)),
-                         .chacha20_poly1305 = found(EVP_CIPHER_fetch(nullptr, "ChaCha20-Poly1305", nullptr)),
-                         .ed25519 = found(EVP_SIGNATURE_fetch(nullptr, "ED25519", nullptr))},
-          .heap = heap};
+  return heap;
 }
 
-// Never destroyed: objects with static storage may hold keys to the very end.
-const Library& library() {
-  static const Library* const instance = new Library(start());
-  return *instance;
+int library() {
+  static const int heap = start();
+  return heap;
+}
+
+EVP_CIPHER* cipher(const char* name) {
+  static_cast<void>(library());
+  return found(EVP_CIPHER_fetch(nullptr, name, nullptr));
 }
 
 }  // namespace
 
-const Algorithms& algorithms() { return library().algorithms; }
+// Never freed: objects with static storage may hold keys to the very end.
+EVP_CIPHER* aes_128_gcm() {
+  static EVP_CIPHER* const algorithm = cipher("AES-128-GCM");
+  return algorithm;
+}
+
+EVP_CIPHER* aes_256_gcm() {
+  static EVP_CIPHER* const algorithm = cipher("AES-256-GCM");
+  return algorithm;
+}
+
+EVP_CIPHER* chacha20_poly1305() {
+  static EVP_CIPHER* const algorithm = cipher("ChaCha20-Poly1305");
+  return algorithm;
+}
+
+EVP_SIGNATURE* ed25519() {
+  static_cast<void>(library());
+  static EVP_SIGNATURE* const algorithm = found(EVP_SIGNATURE_fetch(nullptr, "ED25519", nullptr));
+  return algorithm;
+}
 
 void panic(Literal what) {
   std::fputs("fatal: cryptography: ", stderr);
@@ -143,7 +160,7 @@ void forget_errors() { ERR_clear_error(); }
 }  // namespace openssl
 
 CryptoHeap init_crypto() {
-  const int heap = openssl::library().heap;
+  const int heap = openssl::library();
   return {.locked = heap == 1,
           .size_bytes = heap == 0 ? 0 : openssl::kHeapBytes,
           .used_bytes = heap == 0 ? 0 : CRYPTO_secure_used()};
