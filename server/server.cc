@@ -77,13 +77,15 @@ struct Server::State {
   RequestBudget budget;
   ServedModel model;
   std::optional<EpochMaker> maker;
+  // The contexts outlive what has timers and sockets of them; and `main`, where an accept may hold a socket that
+  // belongs to one of the threads, goes before these.
+  std::vector<std::unique_ptr<IoThread>> threads;
+  asio::io_context main{1};
   std::optional<EpochKeeper> epochs;
   std::optional<FreshEvidence> fresh;
   std::unique_ptr<Batcher> batcher;
   std::optional<ServiceContext> service;
 
-  asio::io_context main{1};
-  std::vector<std::unique_ptr<IoThread>> threads;
   std::unique_ptr<Listener> listener;
   std::unique_ptr<HttpServer> health_server;
   std::size_t next_thread = 0;
@@ -109,7 +111,8 @@ BootResult<ServerReady> Server::boot() {
   s.epochs.emplace(s.main, *s.maker, s.config, s.clock, std::move(*first));
   s.fresh.emplace(*s.maker);
   const unsigned threads = s.config.engine_threads != 0 ? s.config.engine_threads : std::thread::hardware_concurrency();
-  auto batcher = Batcher::start(s.model.model, s.clock, {.threads = threads, .requests_max = s.config.limits.queue_requests});
+  auto batcher =
+      Batcher::start(s.model.model, s.clock, {.threads = threads, .requests_max = s.config.limits.queue_requests});
   if (!batcher) return std::unexpected(BootFailure{batcher.error(), "engine"});
   s.batcher = std::move(*batcher);
   s.service.emplace(ServiceContext{s.config, s.model, *s.batcher, *s.fresh, s.random, s.clock, s.metrics});
