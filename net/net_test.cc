@@ -99,9 +99,8 @@ TEST(Http, CarriesMethodBodyAndHeadersBothWays) {
 }
 
 TEST(Http, GivesABodyToTheSinkInPieces) {
-  const RunningServer server([](const HttpCall&) {
-    return HttpReply{.status = 200, .headers = {}, .body = Bytes(300'000, 7)};
-  });
+  const RunningServer server(
+      [](const HttpCall&) { return HttpReply{.status = 200, .headers = {}, .body = Bytes(300'000, 7)}; });
   std::size_t got = 0;
   const auto reply = http_call(server.url(), {}, {}, [&got](ByteView piece) {
     got += piece.size();
@@ -120,9 +119,8 @@ TEST(Http, ServerRefusesABodyOverItsBoundWith413) {
 }
 
 TEST(Http, ClientRefusesAnAnswerOverItsBound) {
-  const RunningServer server([](const HttpCall&) {
-    return HttpReply{.status = 200, .headers = {}, .body = Bytes(1001)};
-  });
+  const RunningServer server(
+      [](const HttpCall&) { return HttpReply{.status = 200, .headers = {}, .body = Bytes(1001)}; });
   const auto reply = http_call(server.url(), {}, {.body_bytes_max = 1000});
   ASSERT_FALSE(reply);
   EXPECT_EQ(reply.error().code(), kHttpTooLarge);
