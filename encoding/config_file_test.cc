@@ -43,7 +43,9 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         BadCase{"Syntax", "a = \n", kConfigSyntax, "line 1: not TOML"},
         BadCase{"HeaderWithoutAKey", "a = 'x'\n[=]\n", kConfigSyntax, "line 2: not TOML"},
-        BadCase{"BadUtf8", "a = '\xff'\n", kConfigSyntax, "line 1: not TOML"},
+        BadCase{"BadUtf8", "a = '\xff'\n", kConfigSyntax, "not TOML"},
+        BadCase{"ForeignCharacterInAKey", "a = 'x'\n[\xc3\xa9]\n", kConfigSyntax, "line 2: not TOML"},
+        BadCase{"ForeignCharacterBehindAQuotedKey", "['a\\'\xc3\xa9]\n", kConfigSyntax, "line 1: not TOML"},
         BadCase{"DuplicateKey", "a = '1'\na = '2'\n", kConfigSyntax, "line 2: not TOML"},
         BadCase{"UnknownKey", "a = 'x'\nz = 1\n", kConfigUnknownKey, "line 2: z: this file has no such key"},
         BadCase{"UnknownTable", "[z]\ny = 1\n", kConfigUnknownKey, "line 2: z.y: this file has no such key"},
@@ -58,6 +60,13 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"ListIsText", "list = 'x'\n", kConfigWrongType, "line 1: list: the value is not a list of texts"},
         BadCase{"ListOfIntegers", "list = [1]\n", kConfigWrongType, "line 1: list: the value is not a list of texts"}),
     [](const auto& info) { return info.param.name; });
+
+TEST(ConfigFile, ReadsForeignCharactersInTextsAndComments) {
+  ConfigFile file("# \xc3\xa9\na = \"\xc3\xa9\\\"\xc3\xa9\" # \xc3\xa9\n'\xc3\xa9' = 'x'\n");
+  EXPECT_EQ(file.text("a"), "\xc3\xa9\"\xc3\xa9");
+  EXPECT_EQ(file.text("\xc3\xa9"), "x");
+  EXPECT_TRUE(file.finish());
+}
 
 TEST(ConfigFile, SaysThatAMandatoryKeyIsMissing) {
   ConfigFile file("");

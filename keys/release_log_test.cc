@@ -299,10 +299,13 @@ TEST(ReleaseLog, OnAFullDiskReleasesNothingMore) {
   ASSERT_GE(child, 0);
   if (child == 0) {
     ::signal(SIGXFSZ, SIG_IGN);
-    const rlimit limit{.rlim_cur = before + 20, .rlim_max = before + 20};
+    const rlimit limit{.rlim_cur = before + 20, .rlim_max = RLIM_INFINITY};
+    const rlimit no_limit{.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
     auto log = file.open();
     if (!log || ::setrlimit(RLIMIT_FSIZE, &limit) != 0) ::_exit(10);
     const auto first = log->append("decision", kNow, decision_members());
+    // Room again: what is on disk is still not known, so the log stays closed.
+    if (::setrlimit(RLIMIT_FSIZE, &no_limit) != 0) ::_exit(12);
     const auto second = log->append("decision", kNow, decision_members());
     const bool good = !first && first.error().code() == kReleaseLogUnwritable && !second &&
                       second.error().code() == kReleaseLogUnwritable;
