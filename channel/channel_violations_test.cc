@@ -272,6 +272,21 @@ TEST(ChannelLimits, RefuseARequestThatIsTooLarge) {
   EXPECT_EQ(said[1].payload, u16_payload(2));
 }
 
+TEST(ChannelLimits, ForgetTheBytesOfARequestThatWasRefused) {
+  const TestEpoch epoch;
+  RequestBudget budget(50000);
+  RawClient raw(epoch, {.request_bytes_max = 20000, .unfinished_bytes_max = 20000}, &budget);
+  for (StreamId id = 1; id <= 5; ++id) {
+    ASSERT_TRUE(raw.data(id, std::string(16000, 'x'), false));
+    EXPECT_EQ(budget.used(), 16000U);
+    ASSERT_TRUE(raw.data(id, std::string(4001, 'x'), false));
+    EXPECT_EQ(budget.used(), 0U);
+    const auto events = raw.events();
+    ASSERT_EQ(events.size(), 1U);
+    EXPECT_EQ(events[0].reason, RefusalReason::kBodyTooLarge) << "and not that the channel is busy";
+  }
+}
+
 TEST(ChannelLimits, TakeARequestOfExactlyTheLimit) {
   const TestEpoch epoch;
   RawClient raw(epoch, {.request_bytes_max = 20000});
@@ -492,7 +507,7 @@ TEST(ChannelTime, WaitsForAnAnswerAsLongAsItTakes) {
   EXPECT_FALSE(raw.server.deadline());
   raw.server.on_time(raw.now + 1000000);
   EXPECT_FALSE(raw.server.closed());
-  raw.now += 1000000;
+  raw.now += 1100000;
   ASSERT_TRUE(raw.server.send_response(1, UserText("a")));
   ASSERT_TRUE(raw.server.send_statement(1, as_bytes("r"), StatementPosition::kLast));
   raw.output();

@@ -1,4 +1,4 @@
-"""An independent client: opens the attested channel, asks for embeddings, checks receipts and statements.
+"""An independent client: opens the attested channel, demands fresh evidence, asks for embeddings, checks what comes back.
 
     python client.py --server HOST:PORT --policy FILE [--text TEXT ...] [--model ID]
 
@@ -17,8 +17,8 @@ import sys
 import time
 
 from cryptography.exceptions import InvalidTag
-from pyhpke.kem_key import KEMKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+from pyhpke.kem_key import KEMKey
 
 import eml_channel as eml
 from eml_bhttp import decode_response, encode_request
@@ -180,11 +180,24 @@ def ask_what_is_refused(channel, model):
     return check_refusal(answer.statements[0], channel.peer, content, body, status)["reason"]
 
 
+def demand_fresh_evidence(channel, policy):
+    """Section 8: a live TEE at the end of this very channel."""
+    nonce = os.urandom(32)
+    answer = channel.wait(channel.ask(encode_request("POST", "/eml/v1/attest", [], nonce, indeterminate=True)))
+    status, _, bundle = decode_response(answer.body)
+    need(status == 200, f"8: status {status}")
+    challenge = eml.sha256(eml.label("eml challenge v1"), nonce, channel.keys.channel_id)
+    fresh = Peer(bundle, int(time.time()), policy, challenge)
+    same = all(fresh.binding[key] == channel.peer.binding[key] for key in (3, 6, 7, 8, 9))
+    need(same, "8: boot id, keys, models and configuration are those of the first")
+
+
 def run(arguments):
     with open(arguments.policy, "rb") as file:
         policy = load_policy(file.read())
     host, _, port = arguments.server.rpartition(":")
     channel = Channel(host.strip("[]"), int(port), policy)
+    demand_fresh_evidence(channel, policy)
     model = arguments.model or channel.peer.models[0]["id"]
     answers = [
         ask(channel, model, text, number, "float" if number % 2 == 0 else "base64")
@@ -198,7 +211,7 @@ def run(arguments):
         "mode": "evaluation",
         "boot_id": channel.peer.binding[3].hex(),
         "evidence_hash": channel.peer.evidence_hash.hex(),
-        "channel_id": channel.keys.channel_id.hex(),
+        "fresh_evidence": True,
         "answers": answers,
         "refusal": refused,
     }

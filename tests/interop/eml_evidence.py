@@ -3,7 +3,7 @@
 import datetime
 
 from eml_channel import label, need, sha256
-from eml_common import Sign1, canonical, closed, decode, encode, strict_json, verify_signature
+from eml_common import Sign1, canonical, closed, decode, strict_json, verify_signature
 
 LOCAL_TYPE = "application/vnd.ephemeralml.local-evidence+cbor"
 
@@ -11,11 +11,11 @@ LOCAL_TYPE = "application/vnd.ephemeralml.local-evidence+cbor"
 class Peer:
     """A server that passed all six checks."""
 
-    def __init__(self, bundle, time, policy):
+    def __init__(self, bundle, time, policy, challenge=None):
         self.check_form(bundle)
         self.check_genuine(policy)
         self.check_signed_value()
-        self.check_validity(time)
+        self.check_validity(time, challenge)
         self.check_contents()
         self.appraise(policy, time)
 
@@ -48,9 +48,9 @@ class Peer:
     def check_signed_value(self):
         need(self.signed_value == sha256(label("eml serve binding v1"), self.bundle[3]), "bundle 3: signed value")
 
-    def check_validity(self, time):
+    def check_validity(self, time, challenge):
         need(self.binding[2] == 1, "bundle 4.1: purpose")
-        need(12 not in self.binding, "bundle 4.2: challenge")
+        need(self.binding.get(12) == challenge, "bundle 4.2: challenge")
         need(self.binding[4] - 60 <= time, "bundle 4.3: not yet valid")
         need(time <= self.binding[5], "bundle 4.4: expired")
 
@@ -129,6 +129,3 @@ def load_policy(data):
     for entry in policy.get("signatures", []):
         verify_signature(bytes.fromhex(entry["key"]), signed, bytes.fromhex(entry["sig"]), "policy: signature")
     return policy
-
-
-__all__ = ["Peer", "load_policy", "encode"]

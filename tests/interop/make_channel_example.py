@@ -1,8 +1,10 @@
 """Writes channel_example.json: one handshake and its first records from fixed secrets, computed by this folder's own
-reading of docs/spec/channel.md. The C++ tests must give the same bytes."""
+reading of docs/spec/channel.md. The C++ tests must give the same bytes. With --check it
+writes nothing and exits 1 if the file is not what it would write."""
 
 import json
 import pathlib
+import sys
 
 import cbor2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -61,8 +63,12 @@ def main():
     keys.c2s.sequence = 65536
     out["record_65536"] = eml.seal_record(keys.c2s, eml.PING, 0, 0, b"8 bytes.").hex()
     path = pathlib.Path(__file__).parent / "channel_example.json"
-    path.write_text(json.dumps(out, indent=1) + "\n")
+    text = json.dumps(out, indent=1) + "\n"
+    if sys.argv[1:] == ["--check"]:
+        return int(path.read_text() != text)
+    path.write_text(text)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
