@@ -136,7 +136,7 @@ ConfigFile::~ConfigFile() = default;
 ConfigFile::ConfigFile(ConfigFile&&) noexcept = default;
 ConfigFile& ConfigFile::operator=(ConfigFile&&) noexcept = default;
 
-std::string ConfigFile::text(std::string_view key, std::optional<std::string> fallback) {
+std::string ConfigFile::text(std::string_view key, const std::optional<std::string>& fallback) {
   const toml::node* node = state_->find(key);
   if (node == nullptr) {
     if (!fallback) state_->note(kConfigMissing, "this key is missing", key, 0);

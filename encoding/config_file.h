@@ -56,7 +56,7 @@ class ConfigFile {
   void override_value(std::string_view key, std::string_view value);
 
   // Without a fallback a key is mandatory.
-  std::string text(std::string_view key, std::optional<std::string> fallback = std::nullopt);
+  std::string text(std::string_view key, const std::optional<std::string>& fallback = std::nullopt);
   std::uint64_t integer(std::string_view key, const IntegerRange& range,
                         std::optional<std::uint64_t> fallback = std::nullopt);
   bool boolean(std::string_view key, std::optional<bool> fallback = std::nullopt);

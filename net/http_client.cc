@@ -56,7 +56,7 @@ Result<HttpReply> http_call(const Url& url, const HttpCall& call, const HttpClie
   std::optional<Result<HttpReply>> result;
   auto work =
       url.tls ? net_internal::tls_call(url, call, limits, sink) : net_internal::clear_call(url, call, limits, sink);
-  asio::co_spawn(context, std::move(work), [&result](std::exception_ptr thrown, Result<HttpReply> reply) {
+  asio::co_spawn(context, std::move(work), [&result](const std::exception_ptr& thrown, Result<HttpReply> reply) {
     if (!thrown) result.emplace(std::move(reply));
   });
   try {

@@ -15,8 +15,8 @@ std::optional<Ed25519PublicKey> key_of_hex(std::string_view text) {
   return bytes ? to_array<32>(*bytes) : std::nullopt;
 }
 
-Endpoint read_endpoint(ConfigFile& file, std::string_view key, std::optional<std::string> fallback) {
-  const auto endpoint = parse_endpoint(file.text(key, std::move(fallback)));
+Endpoint read_endpoint(ConfigFile& file, std::string_view key, const std::optional<std::string>& fallback) {
+  const auto endpoint = parse_endpoint(file.text(key, fallback));
   if (endpoint) return *endpoint;
   file.reject(key, kConfigBadValue, "expected HOST:PORT with an IP address");
   return {};
