@@ -22,6 +22,10 @@ Endpoint read_endpoint(ConfigFile& file, std::string_view key, const std::option
   return {};
 }
 
+bool is_loopback(const Endpoint& endpoint) {
+  return endpoint.host.starts_with("127.") || endpoint.host == "::1" || endpoint.host == "localhost";
+}
+
 std::optional<Ed25519PublicKey> read_key(ConfigFile& file, std::string_view key) {
   if (!file.has(key)) return std::nullopt;
   const auto value = key_of_hex(file.text(key));
@@ -36,6 +40,10 @@ std::uint32_t read_u32(ConfigFile& file, std::string_view key, const IntegerRang
 void read_server(ConfigFile& file, ServeConfig& config) {
   config.listen = read_endpoint(file, "server.listen", std::nullopt);
   config.metrics = read_endpoint(file, "server.metrics", "127.0.0.1:0");
+  if (!is_loopback(config.metrics)) {
+    file.reject("server.metrics", kConfigBadValue,
+                "health and metrics are for this machine alone: expected 127.0.0.1 or [::1]");
+  }
   const std::string mode = file.text("server.mode");
   if (mode == "evaluation") {
     config.mode = ServeMode::kEvaluation;

@@ -62,6 +62,7 @@ TEST_P(BadServeConfig, IsRefusedAndTheKeyIsNamed) {
 
 INSTANTIATE_TEST_SUITE_P(Table, BadServeConfig,
                          ::testing::Values(BadLine{"Listen", "server.listen=nonsense", "server.listen"},
+                                           BadLine{"MetricsForTheWorld", "server.metrics=0.0.0.0:9", "server.metrics"},
                                            BadLine{"Mode", "server.mode=maybe", "server.mode"},
                                            BadLine{"ModeProductionWithKeyFile", "keys.dek_file=x", "keys"},
                                            BadLine{"OperatorKey", "server.operator_key=abc", "server.operator_key"},
