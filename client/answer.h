@@ -24,6 +24,7 @@ inline constexpr ErrorCode kAnswerStatements{ErrorClass::kMalformed, "answer-sta
 inline constexpr ErrorCode kAnswerRefused{ErrorClass::kRejected, "answer-refused"};
 inline constexpr ErrorCode kAnswerSequence{ErrorClass::kUnauthentic, "answer-sequence"};
 inline constexpr ErrorCode kAnswerLinkUnchecked{ErrorClass::kUnauthentic, "answer-link-unchecked"};
+inline constexpr ErrorCode kAnswerShape{ErrorClass::kMalformed, "answer-shape"};
 inline constexpr ErrorCode kAnswerDuplicateId{ErrorClass::kUnauthentic, "answer-duplicate-id"};
 
 // Exchange is one finished stream: what was asked, what came, and the statements in their order.

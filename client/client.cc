@@ -50,7 +50,7 @@ Error stream_error(const ClientEvent& event) {
     case StreamFailure::kReset:
       return Error(kStreamFailed, "the server gave the request up", static_cast<std::uint64_t>(event.reset_code));
     case StreamFailure::kNotAnswered:
-      return Error(kStreamFailed, "the server is leaving and did not look at the request");
+      return Error(kNotTaken, "the server is leaving and did not look at the request");
     case StreamFailure::kTooLarge:
       return Error(kStreamFailed, "the answer is larger than its bound");
     case StreamFailure::kClosed:
@@ -91,6 +91,7 @@ void Client::drain() {
 
 void Client::on_event(ClientEvent& event) {
   using Kind = ClientEvent::Kind;
+  if (ended_) return;  // what the channel still says after it was given up changes nothing
   switch (event.kind) {
     case Kind::kVerified:
       on_verified();
@@ -122,7 +123,7 @@ void Client::on_event(ClientEvent& event) {
       events_.push_back({.kind = AppEvent::Kind::kGoaway, .answer = {}, .error = {}});
       break;
     case Kind::kEnded:
-      events_.push_back({.kind = AppEvent::Kind::kEnded, .answer = {}, .error = event.error});
+      end(event.error);
       break;
     case Kind::kReady:
     case Kind::kResponsePart:
@@ -156,6 +157,7 @@ Status Client::ask_fresh() {
 }
 
 void Client::on_fresh_response(ByteView bhttp) {
+  fresh_stream_.reset();  // RESET 2 follows, as after every answer without a statement, and is no failure
   const auto response = decode_response(bhttp);
   if (!response || response->status != 200) {
     give_up(Error(kFreshRefused, "the server gave no fresh evidence", response ? response->status : 0));
@@ -183,13 +185,22 @@ void Client::trust() {
 }
 
 void Client::give_up(const Error& error) {
+  trusted_ = false;
   channel_.close();
+  end(error);
+}
+
+void Client::end(std::optional<Error> error) {
+  if (std::exchange(ended_, true)) return;
+  while (!open_.empty()) fail_open(open_.begin()->first, error.value_or(Error(kStreamFailed, "the channel is over")));
   events_.push_back({.kind = AppEvent::Kind::kEnded, .answer = {}, .error = error});
 }
 
 Result<StreamId> Client::ask(const Question& question) {
   if (!trusted_) return fail(kClientNotReady, "nothing is sent before the server was verified");
+  if (!can_ask_now()) return fail(kStreamsExhausted, "the server has not said yet how many streams it takes");
   Open open;
+  open.texts = question.texts.size();
   open.keep = question.keep;
   open.exchange.nonce = question.nonce;
   open.exchange.request = encode_embedding_request({.model = model_->id,
@@ -249,10 +260,25 @@ Answer Client::judge(StreamId stream, Open& open) {
   return answer;
 }
 
+// A receipt says that the server answered so, not that the answer fits: whoever uses it relies on one vector a text.
+Status Client::check_embedding(const Open& open, const EmbeddingAnswer& embedding) const {
+  if (embedding.embeddings.size() != open.texts) {
+    return fail(kAnswerShape, "the answer has another number of embeddings than the question had texts", open.texts,
+                embedding.embeddings.size());
+  }
+  for (const auto& vector : embedding.embeddings) {
+    if (vector.empty() || vector.size() != embedding.embeddings.front().size())
+      return fail(kAnswerShape, "the answer's embeddings differ in size, or are empty", vector.size());
+  }
+  if (embedding.model != model_->id) return fail(kAnswerShape, "the answer names another model");
+  return {};
+}
+
 Status Client::judge_success(Open& open, Answer& answer) {
   EML_TRY(VerifiedReceipt receipt, check_answer(open.exchange, channel_.peer()));
   EML_CHECK(ledger_.record(receipt.claims()));
   EML_TRY(answer.embedding, decode_embedding_response(open.exchange.response.bytes()));
+  EML_CHECK(check_embedding(open, *answer.embedding));
   if (open.keep == Keep::kDossier) {
     EML_TRY(answer.dossier, encode_dossier({.receipt = open.exchange.statements[0],
                                             .request = open.exchange.request.bytes(),

@@ -25,6 +25,8 @@ inline constexpr ErrorCode kClientModelUnknown{ErrorClass::kRejected, "client-mo
 inline constexpr ErrorCode kFreshRefused{ErrorClass::kUnavailable, "fresh-evidence-refused"};
 inline constexpr ErrorCode kFreshDiffers{ErrorClass::kUnauthentic, "fresh-evidence-differs"};
 inline constexpr ErrorCode kStreamFailed{ErrorClass::kUnavailable, "stream-failed"};
+// The server left before it looked at the request: asking again on another channel is safe.
+inline constexpr ErrorCode kNotTaken{ErrorClass::kUnavailable, "request-not-taken"};
 
 enum class Freshness : std::uint8_t { kAsPolicySays, kDemanded };
 
@@ -52,7 +54,7 @@ struct AppEvent {
     kTrusted,  // the server passed; questions may be asked
     kAnswer,   // `answer`
     kGoaway,   // this channel takes no more questions
-    kEnded,    // the channel is over; every open question was answered with an error before
+    kEnded,  // the channel is over, or was given up; every open question was answered with an error before. Once, last
   };
   Kind kind = Kind::kEnded;
   std::optional<Answer> answer;
@@ -87,7 +89,7 @@ class Client {
 
   // ask sends one request. kClientNotReady before kTrusted; the channel's errors (kStreamsExhausted: wait).
   Result<StreamId> ask(const Question& question);
-  bool can_ask() const { return trusted_ && channel_.can_send(); }
+  bool can_ask() const { return trusted_ && channel_.can_send() && can_ask_now(); }
   void close() { channel_.close(); }
   bool closed() const { return channel_.closed(); }
   bool trusted() const { return trusted_; }
@@ -105,9 +107,12 @@ class Client {
  private:
   struct Open {
     Exchange exchange;
+    std::size_t texts = 0;
     Keep keep = Keep::kNothing;
   };
 
+  // A server may take a single stream; before its SETTINGS nobody knows that it takes more.
+  bool can_ask_now() const { return channel_.ready() || channel_.open_streams() == 0; }
   void drain();
   void on_event(ClientEvent& event);
   void on_verified();
@@ -115,17 +120,20 @@ class Client {
   void on_fresh_response(ByteView bhttp);
   void trust();
   void give_up(const Error& error);
+  void end(std::optional<Error> error);
   void on_response(StreamId stream, ByteView bhttp);
   void finish(StreamId stream);
   void fail_open(StreamId stream, const Error& error);
   Answer judge(StreamId stream, Open& open);
   Status judge_success(Open& open, Answer& answer);
+  Status check_embedding(const Open& open, const EmbeddingAnswer& embedding) const;
 
   ClientOptions options_;
   Random& random_;
   const Clock& clock_;
   ClientChannel channel_;
   bool trusted_ = false;
+  bool ended_ = false;
   Checks checks_;
   const SignedModel* model_ = nullptr;
   std::optional<StreamId> fresh_stream_;

@@ -72,6 +72,7 @@ class Channel : public std::enable_shared_from_this<Channel> {
   Steady::time_point progress_;
   bool first_ = false;
   bool going_away_ = false;
+  bool ended_ = false;  // nothing more will come of it, but perhaps the server's CLOSE
   bool over_ = false;
 };
 
@@ -133,9 +134,10 @@ asio::awaitable<bool> Channel::run() {
 
 asio::awaitable<void> Channel::write_loop() {
   const auto self = shared_from_this();
-  socket_.non_blocking(true);
+  boost::system::error_code error;
+  socket_.non_blocking(true, error);  // fails if the socket was closed meanwhile, which the first write tells too
   while (!over_) {
-    boost::system::error_code error;
+    error = {};
     const ByteView bytes = client_->output();
     if (bytes.empty()) {
       if (client_->closed()) co_return;
@@ -166,19 +168,21 @@ asio::awaitable<void> Channel::watch() {
       client_->on_time(now_ms());
       pump();
     }
-    if (silent > (client_ ? std::chrono::seconds(kAnswerTimeout) : std::chrono::seconds(kConnectTimeout))) {
+    if (silent > (client_ && !ended_ ? std::chrono::seconds(kAnswerTimeout) : std::chrono::seconds(kConnectTimeout))) {
       fail(Error(kNetTimeout, "the server did not answer in time"));
       boost::system::error_code ignored;
       socket_.close(ignored);
       co_return;
     }
-    if (client_ && client_->closed() && client_->output().empty()) socket_.cancel();
+    boost::system::error_code ignored;
+    if (client_ && client_->closed() && client_->output().empty()) socket_.cancel(ignored);
   }
 }
 
 void Channel::pump() {
   AppEvent event;
   while (client_->next_event(event)) on_event(event);
+  if (client_->trusted()) ask_more();  // SETTINGS came, or a stream is free
   output_ready_.cancel();
 }
 
@@ -198,6 +202,7 @@ void Channel::on_event(AppEvent& event) {
       if (client_->open_questions() == 0) client_->close();
       break;
     case Kind::kEnded:
+      ended_ = true;
       if (event.error) fail(*event.error);
       break;
   }
@@ -205,6 +210,11 @@ void Channel::on_event(AppEvent& event) {
 
 void Channel::on_answer(Answer answer) {
   const auto asked = asked_.extract(answer.stream);
+  if (answer.error && answer.error->code() == kNotTaken) {
+    ++shared_.to_send;  // another channel asks it again
+    ask_more();
+    return;
+  }
   const auto finished = Steady::now();
   Answered answered{.number = ++shared_.finished,
                     .latency = asked.empty() ? std::chrono::nanoseconds{0} : finished - asked.mapped(),
