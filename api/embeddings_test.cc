@@ -160,6 +160,7 @@ INSTANTIATE_TEST_SUITE_P(
                       BadRequest{"WrongIndex", R"({"data":[{"index":1,"embedding":[1]}])" TAIL},
                       BadRequest{"NoEmbedding", R"({"data":[{"index":0}])" TAIL},
                       BadRequest{"EmbeddingOfTexts", R"({"data":[{"index":0,"embedding":["a"]}])" TAIL},
+                      BadRequest{"NoFloat", R"({"data":[{"index":0,"embedding":[1e39]}])" TAIL},
                       BadRequest{"Base64OfThreeBytes", R"({"data":[{"index":0,"embedding":"AAAA"}])" TAIL},
                       BadRequest{"NotBase64", R"({"data":[{"index":0,"embedding":"*"}])" TAIL}),
     [](const auto& info) { return info.param.name; });
@@ -179,6 +180,14 @@ TEST(Status, EachClassHasItsStatusAndCodesOfTheirOwnWin) {
   EXPECT_EQ(http_status(Error(kApiUnknownModel, "x")), 404);
   EXPECT_EQ(http_status(Error(kApiWrongMethod, "x")), 405);
   EXPECT_EQ(http_status(Error(kApiBodyTooLarge, "x")), 413);
+}
+
+TEST(Status, ABoundThatARequestCanNeverMeetIsNot429) {
+  const auto deep = decode(R"({"model":"m","input":[[[[[[[[[["a"]]]]]]]]]]})");
+  ASSERT_FALSE(deep);
+  EXPECT_EQ(deep.error().code(), kJsonTooDeep);
+  EXPECT_EQ(http_status(deep.error()), 400);
+  EXPECT_EQ(http_status(Error(kJsonTooLarge, "x")), 413);
 }
 
 TEST(Status, TheErrorBodyIsOpenAisForm) {

@@ -13,7 +13,8 @@ struct CodeStatus {
 constexpr CodeStatus kByCode[] = {
     {kApiUnknownModel, 404}, {kApiUnknownPath, 404},
     {kApiWrongMethod, 405},  {kApiTooManyInputs, 400},  // the request can never succeed, so it is not a 429
-    {kApiBodyTooLarge, 413},
+    {kApiBodyTooLarge, 413}, {kJsonTooDeep, 400},       // neither can this one
+    {kJsonTooLarge, 413},
 };
 
 std::uint16_t status_of_class(ErrorClass error_class) {

@@ -123,8 +123,10 @@ bool Batcher::cancel(RequestId id) {
   const auto at = requests_.find(id);
   if (at == requests_.end()) return false;
   Request& request = *at->second;
-  if (request.running != 0) return false;  // a pass reads its ids
+  // Nobody computes thousands of texts for a client that has gone.
+  if (request.next != request.texts.size()) request.status = fail(kRequestCancelled, "the request was taken back");
   drop_waiting(request);
+  if (request.running != 0) return false;  // a pass reads its ids
   gone = remove(id);
   return true;
 }

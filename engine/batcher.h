@@ -23,6 +23,7 @@ namespace eml {
 
 inline constexpr ErrorCode kQueueFull{ErrorClass::kLimit, "queue-full"};
 inline constexpr ErrorCode kQueueClosed{ErrorClass::kUnavailable, "queue-closed"};
+inline constexpr ErrorCode kRequestCancelled{ErrorClass::kUnavailable, "request-cancelled"};
 inline constexpr ErrorCode kBatchEmpty{ErrorClass::kMalformed, "batch-empty"};
 
 // TokenBatch holds the token ids of a request's texts in one buffer, whose size is a power of two from 4 KiB: so the
@@ -85,7 +86,8 @@ class Batcher {
   Result<RequestId> submit(ConnectionId connection, TokenBatch texts, Completion completion);
 
   // cancel takes a request back and returns true: its completion will not be called, and what waited is wiped. False if
-  // it has ended or is being computed, in which case the completion comes as usual.
+  // it has ended, or if a pass reads some of its texts: then the rest is dropped, and the completion comes after that
+  // pass, with kRequestCancelled.
   bool cancel(RequestId request);
 
   // drain refuses new requests and returns when the completions of all accepted ones have returned. Not to be called

@@ -160,6 +160,44 @@ TEST_F(BatcherTest, CancelTakesAWaitingRequestBack) {
   EXPECT_EQ(ended, 1);
 }
 
+// StuckClock holds whoever reads it, which a worker does at the begin of a pass, until it is let go.
+class StuckClock final : public Clock {
+ public:
+  UnixSeconds now() const override { return 0; }
+  std::chrono::nanoseconds monotonic() const override {
+    read_.store(true);
+    read_.notify_all();
+    go_.wait(false);
+    return {};
+  }
+  void wait_until_read() const { read_.wait(false); }
+  void let_go() {
+    go_.store(true);
+    go_.notify_all();
+  }
+
+ private:
+  mutable std::atomic<bool> read_ = false;
+  std::atomic<bool> go_ = false;
+};
+
+TEST_F(BatcherTest, CancelDropsWhatNoPassHasTaken) {
+  StuckClock clock;
+  const auto batcher = std::move(*Batcher::start(model_, clock, {.threads = 1}));
+  std::promise<EmbedOutcome> outcome;
+  const auto request = batcher->submit(1, batch(std::vector<Ids>(2000, {2, 4, 3})),
+                                       [&](EmbedOutcome&& o) { outcome.set_value(std::move(o)); });
+  ASSERT_TRUE(request);
+  clock.wait_until_read();
+  EXPECT_GT(batcher->statistics().tokens_waiting, 0U);
+  EXPECT_FALSE(batcher->cancel(*request));
+  EXPECT_EQ(batcher->statistics().tokens_waiting, 0U);
+  clock.let_go();
+  EXPECT_EQ(outcome.get_future().get().status.error().code(), kRequestCancelled);
+  batcher->drain();
+  EXPECT_LT(batcher->statistics().texts, 2000U);
+}
+
 TEST_F(BatcherTest, StopCompletesWhatWaitsWithAnError) {
   const auto batcher = start({.threads = 1});
   Gate gate;
