@@ -161,9 +161,9 @@ Result<std::vector<float>> decode_embedding(const Json& value) {
     boost::system::error_code error;
     const auto as_double = number.to_number<double>(error);
     if (error) return fail(kApiBadRequest, "an embedding has an element that is not a number");
-    const auto value = static_cast<float>(as_double);
-    if (!std::isfinite(value)) return fail(kApiBadRequest, "an embedding has an element that is no float");
-    out.push_back(value);
+    const auto single = static_cast<float>(as_double);
+    if (!std::isfinite(single)) return fail(kApiBadRequest, "an embedding has an element that is no float");
+    out.push_back(single);
   }
   return out;
 }
