@@ -21,6 +21,7 @@ constexpr int kReadsInARow = 4;
 // Without anything to wait for the alarm sleeps this long; whatever happens wakes it.
 constexpr std::chrono::hours kLongSleep{1};
 constexpr Millis kNever = Millis{1} << 50;
+constexpr Millis kLingerMs = 1000;
 
 MutableByteView read_buffer() {
   thread_local std::vector<std::uint8_t> buffer(kReadSize);
@@ -89,7 +90,10 @@ asio::awaitable<void> Session::write_loop() {
     const ByteView bytes = channel_.output();
     boost::system::error_code error;
     if (bytes.empty()) {
-      if (channel_.closed()) break;
+      if (channel_.closed()) {
+        co_await linger();
+        break;
+      }
       co_await output_ready_.async_wait(asio::redirect_error(asio::use_awaitable, error));
       output_ready_.expires_after(kLongSleep);
       continue;
@@ -111,25 +115,50 @@ asio::awaitable<void> Session::write_loop() {
   end();
 }
 
+// A close with unread bytes would tear down what was written; meanwhile the reader drops what comes.
+// Source: docs/spec/channel.md, 6.
+asio::awaitable<void> Session::linger() {
+  boost::system::error_code ignored;
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  while (!ended_ && !read_ended_) {
+    output_ready_.expires_after(kLongSleep);
+    co_await output_ready_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
+}
+
+// A client that takes nothing of what is left, or never ends its side, cannot keep the connection.
+asio::awaitable<void> Session::time_last_words() {
+  std::size_t left = channel_.output().size();
+  Millis since = now();
+  while (!ended_) {
+    if (const std::size_t size = channel_.output().size(); size != left) {
+      left = size;
+      since = now();
+    }
+    const Millis until = since + (left == 0 ? kLingerMs : context_.config.channel.stall_ms_max);
+    if (until <= now()) co_return end();
+    alarm_.expires_after(std::chrono::milliseconds(until - now()));
+    boost::system::error_code woken;
+    co_await alarm_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+  }
+}
+
 asio::awaitable<void> Session::time_loop() {
   while (!ended_) {
-    const auto deadline = channel_.deadline();
     const Millis current = now();
-    if (!channel_.going_away() && channel_.established() && epoch_ends_at_ <= current) {
-      goaway();
-      continue;
-    }
-    if (deadline && *deadline <= current) {
+    if (!channel_.going_away() && channel_.established() && epoch_ends_at_ <= current) goaway();
+    if (const auto deadline = channel_.deadline(); deadline && *deadline <= current) {
       channel_.on_time(current);
       pump();
-      if (channel_.deadline() == deadline) co_return;  // it asked for nothing new: the channel is over
-      continue;
     }
-    const Millis due = std::min(deadline.value_or(kNever), channel_.going_away() ? kNever : epoch_ends_at_);
+    if (channel_.closed()) break;
+    const Millis epoch_end = channel_.going_away() ? kNever : epoch_ends_at_;
+    const Millis due = std::max(std::min(channel_.deadline().value_or(kNever), epoch_end), current + 1);
     alarm_.expires_after(std::min<std::chrono::milliseconds>(std::chrono::milliseconds(due - current), kLongSleep));
     boost::system::error_code woken;
     co_await alarm_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
   }
+  co_await time_last_words();
 }
 
 void Session::pump() {

@@ -38,6 +38,9 @@ class Session : public std::enable_shared_from_this<Session> {
   boost::asio::awaitable<void> read_loop();
   boost::asio::awaitable<void> write_loop();
   boost::asio::awaitable<void> time_loop();
+  // linger waits until the client has ended its side too; time_last_words bounds that, and the writing before it.
+  boost::asio::awaitable<void> linger();
+  boost::asio::awaitable<void> time_last_words();
   // pump hands events to the service and wakes the writer and the timer. Called after anything has happened.
   void pump();
   void end();
