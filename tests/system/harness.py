@@ -1,7 +1,8 @@
 """What the whole-system tests share: the real program, broker and server as processes on loopback, and a reader of CBOR.
 
-The program is $EML_PROGRAM. Everything lies in a private directory that is removed at the end; processes are ended by
-their id. Nothing sleeps for a fixed time: tests wait for a condition, with a deadline. Python's standard library only.
+The program is $EML_PROGRAM, or else that of the build tree that runs the test. Everything lies in a private directory that
+is removed at the end; processes are ended by their id. Nothing sleeps for a fixed time: tests wait for a condition, with
+a deadline. Python's standard library only.
 """
 
 import contextlib
@@ -21,7 +22,8 @@ import tempfile
 import time
 import unittest
 
-PROGRAM = os.environ.get("EML_PROGRAM") or str(pathlib.Path(__file__).parents[2] / "build/release/ephemeralml")
+_BUILT = pathlib.Path(__file__).parents[2] / "build/release/ephemeralml"
+PROGRAM = os.environ.get("EML_PROGRAM") or os.environ.get("EML_BUILT_PROGRAM") or str(_BUILT)
 MODEL_ID = "all-minilm-l6-v2"
 # A sanitizer's program is slower and its memory says nothing.
 SANITIZED = b"__sanitizer_" in pathlib.Path(PROGRAM).read_bytes() if os.path.exists(PROGRAM) else False
