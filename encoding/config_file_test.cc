@@ -43,7 +43,8 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         BadCase{"Syntax", "a = \n", kConfigSyntax, "line 1: not TOML"},
         BadCase{"HeaderWithoutAKey", "a = 'x'\n[=]\n", kConfigSyntax, "line 2: not TOML"},
-        BadCase{"BadUtf8", "a = '\xff'\n", kConfigSyntax, "not TOML"},
+        BadCase{"BadUtf8", "a = '\xff'\n", kConfigSyntax, "not TOML: it is not UTF-8"},
+        BadCase{"ForeignCharacterInAValue", "a = 1\"\xc3\xa9\"\n", kConfigSyntax, "line 1: not TOML"},
         BadCase{"ForeignCharacterInAKey", "a = 'x'\n[\xc3\xa9]\n", kConfigSyntax, "line 2: not TOML"},
         BadCase{"ForeignCharacterBehindAQuotedKey", "['a\\'\xc3\xa9]\n", kConfigSyntax, "line 1: not TOML"},
         BadCase{"DuplicateKey", "a = '1'\na = '2'\n", kConfigSyntax, "line 2: not TOML"},
