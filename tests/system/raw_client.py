@@ -3,6 +3,7 @@ nothing, and lets a test say each byte and each record itself."""
 
 import hashlib
 import hmac
+import json
 import os
 import socket
 import struct
@@ -42,7 +43,15 @@ class RawChannel:
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(120)
-        self.socket.connect(address)
+        self.newest = 0
+        try:
+            self.socket.connect(address)
+            self._shake_hands()
+        except BaseException:
+            self.socket.close()
+            raise
+
+    def _shake_hands(self):
         hello = client_hello()
         self.socket.sendall(hello)
         kind, answer = read_frame(self.socket)
@@ -55,7 +64,6 @@ class RawChannel:
         exporter = hpke_exporter(x25519(secret, server_key), enc, server_key, info)
         self.sending, self.hearing = (Direction(exporter(label)) for label in (b"eml c2s v1\0", b"eml s2c v1\0"))
         self.socket.sendall(frame(CLIENT_FINISH, enc))
-        self.newest = 0
 
     def sealed(self, kind, flags, stream, payload):
         plain = struct.pack(">BBII", kind, flags, stream, len(payload)) + payload
@@ -98,8 +106,6 @@ class RawChannel:
 
 
 def embeddings_request(texts, encoding="base64", model="all-minilm-l6-v2"):
-    import json
-
     body = json.dumps({"model": model, "input": texts, "encoding_format": encoding}).encode()
     return http_request("POST", "/v1/embeddings", body)
 
