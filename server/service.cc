@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <boost/asio/post.hpp>
+#include <utility>
 
 #include "api/status.h"
 #include "base/version.h"
@@ -17,6 +18,11 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::size_t kTakenUpMax = 64;  // requests of one channel that are parsed and wait for the engine
+// Requests taken up in one go: 256 KiB of text take some milliseconds, then the thread's other channels have a turn.
+constexpr std::size_t kTurnBytes = 256U << 10;
+// Answers that a channel's requests in the engine may become while nobody knows whether its client reads: a few of the
+// largest, or all of the usual ones.
+constexpr std::size_t kAnswersAheadMax = 16U << 20;
 constexpr std::size_t kFreshNonceSize = 32;
 constexpr std::uint64_t kMemoryStepMb = 16;  // the peak is public under the receipt: no finer than that
 constexpr std::string_view kRetryAfterSeconds = "1";
@@ -46,6 +52,11 @@ Error refusal_error(RefusalReason reason) {
       return Error(kApiOverloaded, "the server is busy");
   }
   return Error(kApiOverloaded, "the server is busy");
+}
+
+// What encode_embedding_response reserves, about.
+std::size_t answer_bytes(const EmbeddingRequest& request, std::size_t dimensions) {
+  return request.inputs.size() * dimensions * (request.format == EmbeddingFormat::kBase64 ? 6 : 16);
 }
 
 Result<TokenBatch> tokenize(const EmbeddingModel& model, const std::vector<std::string_view>& texts) {
@@ -83,6 +94,7 @@ struct Service::Request {
   std::optional<EmbeddingRequest> parsed;  // its texts live in parsed_memory
   std::uint64_t engine_ticket = 0;
   bool in_engine = false;
+  std::size_t answer_ahead = 0;
   // What a cleanup statement is made of; set for answers with a receipt.
   std::optional<Hash32> receipt_hash;
   ByteArray<16> receipt_cti{};
@@ -103,12 +115,16 @@ Service::~Service() = default;
 void Service::end() {
   if (channel_ == nullptr) return;
   channel_ = nullptr;
+  forget_requests();
+  epoch_.reset();
+}
+
+void Service::forget_requests() {
   for (const auto& [stream, request] : open_) {
     cancel(*request);
   }
   open_.clear();
   waiting_.clear();
-  epoch_.reset();
 }
 
 void Service::on_event(ServerEvent& event) {
@@ -130,9 +146,11 @@ void Service::on_event(ServerEvent& event) {
         std::erase(waiting_, node.mapped());
       }
       break;
+    case Kind::kEnded:
+      forget_requests();  // the connection may stand for a while yet: for the last bytes to leave
+      break;
     case Kind::kReady:
     case Kind::kClosed:
-    case Kind::kEnded:
       break;
   }
 }
@@ -140,8 +158,13 @@ void Service::on_event(ServerEvent& event) {
 void Service::cancel(Request& request) {
   // What is being computed ends as usual; what only waited is taken back, and its completion never comes.
   if (!request.in_engine || !context_.batcher.cancel(request.engine_ticket)) return;
+  leave_engine(request);
+}
+
+void Service::leave_engine(Request& request) {
   request.in_engine = false;
   --in_engine_;
+  answers_ahead_ -= request.answer_ahead;
 }
 
 void Service::on_request(ServerEvent& event) {
@@ -153,12 +176,29 @@ void Service::on_request(ServerEvent& event) {
   waiting_.push_back(std::move(request));
 }
 
+bool Service::may_take_up() const {
+  return !waiting_.empty() && in_engine_ < kTakenUpMax && answers_ahead_ < kAnswersAheadMax && !channel_->wants_pause();
+}
+
 void Service::advance() {
-  while (channel_ != nullptr && !waiting_.empty() && in_engine_ < kTakenUpMax && !channel_->wants_pause()) {
+  std::size_t taken = 0;
+  while (channel_ != nullptr && may_take_up()) {
+    if (taken >= kTurnBytes) return go_on_later();
     const RequestPtr request = std::move(waiting_.front());
     waiting_.pop_front();
+    taken += request->message.size();
     if (auto status = take_up(request); !status) refuse(request, status.error());
   }
+}
+
+void Service::go_on_later() {
+  if (std::exchange(goes_on_later_, true)) return;
+  asio::post(executor_, [weak = weak_from_this()] {
+    const auto service = weak.lock();
+    if (!service) return;
+    service->goes_on_later_ = false;
+    service->changed_();
+  });
 }
 
 Status Service::take_up(const RequestPtr& request) {
@@ -193,13 +233,14 @@ Status Service::embed(const RequestPtr& request) {
   };
   EML_TRY(request->engine_ticket, context_.batcher.submit(client_, std::move(tokens), std::move(done)));
   request->in_engine = true;
+  request->answer_ahead = answer_bytes(*request->parsed, model.dimensions());
   ++in_engine_;
+  answers_ahead_ += request->answer_ahead;
   return {};
 }
 
 void Service::on_embedded(const RequestPtr& request, EmbedOutcome outcome) {
-  request->in_engine = false;
-  --in_engine_;
+  leave_engine(*request);
   if (channel_ == nullptr) return;
   if (!open_.contains(request->stream)) {
     // Reset while it was computed: nobody waits for it.
@@ -227,7 +268,6 @@ void Service::answer(const RequestPtr& request, UserText content) {
     return;
   }
   request->receipt_hash = sha256(*receipt);
-  request->wiped.response += wiped_buffer_bytes(content.size());
   HttpResponse response;
   response.status = 200;
   response.fields.push_back({"content-type", "application/json"});
@@ -238,9 +278,15 @@ void Service::answer(const RequestPtr& request, UserText content) {
 }
 
 void Service::send(const RequestPtr& request, HttpResponse response, Bytes statement, StatementPosition position) {
-  // A stream that is gone by now is the client's own doing.
-  if (!channel_->send_response(request->stream, encode_response(response))) return;
-  (void)channel_->send_statement(request->stream, statement, position);
+  UserText message = encode_response(response);
+  request->wiped.response += wiped_buffer_bytes(response.content.wipe_now());
+  if (channel_->send_response(request->stream, std::move(message)) &&
+      channel_->send_statement(request->stream, statement, position)) {
+    return;
+  }
+  // The stream is gone, which is the client's own doing; or what we say is too large, which is ours: never silence.
+  (void)channel_->reset(request->stream, ResetCode::kInternal);
+  open_.erase(request->stream);
 }
 
 Result<Bytes> Service::receipt_of(Request& request, ByteView content) {

@@ -61,7 +61,11 @@ class Service : public std::enable_shared_from_this<Service> {
   Status embed(const RequestPtr& request);
   Status attest(const RequestPtr& request);
   void on_embedded(const RequestPtr& request, EmbedOutcome outcome);
+  bool may_take_up() const;
+  void go_on_later();
+  void leave_engine(Request& request);
   void cancel(Request& request);
+  void forget_requests();
   void on_attested(const RequestPtr& request, Result<Bytes> bundle);
   void answer(const RequestPtr& request, UserText content);
   void refuse(const RequestPtr& request, const Error& error);
@@ -79,6 +83,8 @@ class Service : public std::enable_shared_from_this<Service> {
   std::deque<RequestPtr> waiting_;
   std::map<StreamId, RequestPtr> open_;
   std::size_t in_engine_ = 0;
+  std::size_t answers_ahead_ = 0;  // bytes that the answers to those will have, about
+  bool goes_on_later_ = false;
   std::uint64_t receipts_ = 0;
   std::chrono::nanoseconds last_attest_{0};
   bool attested_ = false;
