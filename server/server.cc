@@ -29,6 +29,9 @@ namespace asio = boost::asio;
 
 namespace {
 
+// Of the time to drain: ends the sessions that are left, the pass that the engine is at, and the process.
+constexpr std::chrono::milliseconds kStopReserve{500};
+
 using Sessions = std::set<std::shared_ptr<Session>>;
 
 // IoThread is one io_context, its thread and its sessions; only that thread touches them.
@@ -217,7 +220,7 @@ asio::awaitable<void> Server::State::drain() {
   draining.store(true);
   listener->stop();
   each_session(&Session::goaway);
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(config.limits.drain_s);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(config.limits.drain_s) - kStopReserve;
   while (metrics.connections.load() > 0 && std::chrono::steady_clock::now() < deadline) {
     drained->expires_after(std::chrono::milliseconds(10));
     boost::system::error_code second_signal;

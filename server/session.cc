@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <exception>
 #include <vector>
 
 namespace eml {
@@ -18,6 +19,7 @@ namespace {
 constexpr std::size_t kReadSize = 128 * 1024;
 // A client that sends without end still lets its neighbours have their turn after this many reads.
 constexpr int kReadsInARow = 4;
+constexpr int kWritesInARow = 8;  // and so does one that reads fast
 // Without anything to wait for the alarm sleeps this long; whatever happens wakes it.
 constexpr std::chrono::hours kLongSleep{1};
 constexpr Millis kNever = Millis{1} << 50;
@@ -58,9 +60,13 @@ void Session::start() {
   service_ = std::make_shared<Service>(channel_, epoch_, context_, socket_.get_executor(), [weak = weak_from_this()] {
     if (const auto session = weak.lock()) session->pump();
   });
-  asio::co_spawn(socket_.get_executor(), [self] { return self->read_loop(); }, asio::detached);
-  asio::co_spawn(socket_.get_executor(), [self] { return self->write_loop(); }, asio::detached);
-  asio::co_spawn(socket_.get_executor(), [self] { return self->time_loop(); }, asio::detached);
+  // A loop that a lack of memory ended must not leave a connection that nobody reads, writes or times.
+  const auto ended = [self](const std::exception_ptr& thrown) {
+    if (thrown) self->end();
+  };
+  asio::co_spawn(socket_.get_executor(), [self] { return self->read_loop(); }, ended);
+  asio::co_spawn(socket_.get_executor(), [self] { return self->write_loop(); }, ended);
+  asio::co_spawn(socket_.get_executor(), [self] { return self->time_loop(); }, ended);
 }
 
 asio::awaitable<void> Session::read_loop() {
@@ -86,6 +92,7 @@ asio::awaitable<void> Session::read_loop() {
 }
 
 asio::awaitable<void> Session::write_loop() {
+  int writes = 0;
   while (!ended_) {
     const ByteView bytes = channel_.output();
     boost::system::error_code error;
@@ -111,6 +118,7 @@ asio::awaitable<void> Session::write_loop() {
     }
     channel_.consume_output(n, now());
     pump();
+    if (++writes % kWritesInARow == 0) co_await asio::post(socket_.get_executor(), asio::use_awaitable);
   }
   end();
 }
@@ -128,6 +136,7 @@ asio::awaitable<void> Session::linger() {
 
 // A client that takes nothing of what is left, or never ends its side, cannot keep the connection.
 asio::awaitable<void> Session::time_last_words() {
+  const Millis longest = now() + 2 * Millis{context_.config.channel.stall_ms_max};  // taken byte by byte, too
   std::size_t left = channel_.output().size();
   Millis since = now();
   while (!ended_) {
@@ -135,7 +144,7 @@ asio::awaitable<void> Session::time_last_words() {
       left = size;
       since = now();
     }
-    const Millis until = since + (left == 0 ? kLingerMs : context_.config.channel.stall_ms_max);
+    const Millis until = std::min(longest, since + (left == 0 ? kLingerMs : context_.config.channel.stall_ms_max));
     if (until <= now()) co_return end();
     alarm_.expires_after(std::chrono::milliseconds(until - now()));
     boost::system::error_code woken;

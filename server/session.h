@@ -32,7 +32,8 @@ class Session : public std::enable_shared_from_this<Session> {
   // abort closes the socket now.
   void abort();
 
-  bool established() const { return channel_.established(); }
+  // established is true once the callback of that name was called.
+  bool established() const { return said_established_; }
 
  private:
   boost::asio::awaitable<void> read_loop();
