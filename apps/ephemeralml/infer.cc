@@ -174,7 +174,7 @@ class Printer {
     std::string saved;
     if (!options_.save.empty()) {
       saved = options_.save + "/" + dossier_name(answered.number);
-      if (auto written = write_file(saved, answered.answer.dossier.bytes()); !written) {
+      if (auto written = write_file(saved, answered.answer.dossier.bytes(), WriteMode::kPrivate); !written) {
         complain(saved, written.error());
         return written;
       }
@@ -249,7 +249,7 @@ int run(const Options& options) {
     }
   }
   if (!options.save.empty()) {
-    if (auto made = make_directory(options.save); !made) return complain(options.save, made.error());
+    if (auto made = make_directory(options.save, DirectoryMode::kPrivate); !made) return complain(options.save, made.error());
   }
   if (policy->accepts_evaluation()) note(kLocalBanner);
   Printer printer(options, plan);
