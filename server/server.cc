@@ -8,6 +8,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <csignal>
 #include <set>
@@ -87,6 +88,7 @@ struct Server::State {
   std::optional<EpochKeeper> epochs;
   std::optional<FreshEvidence> fresh;
   std::unique_ptr<Batcher> batcher;
+  asio::thread_pool preparing{1};
   std::optional<ServiceContext> service;
 
   std::unique_ptr<Listener> listener;
@@ -118,7 +120,7 @@ BootResult<ServerReady> Server::boot() {
       Batcher::start(s.model.model, s.clock, {.threads = threads, .requests_max = s.config.limits.queue_requests});
   if (!batcher) return std::unexpected(BootFailure{batcher.error(), "engine"});
   s.batcher = std::move(*batcher);
-  s.service.emplace(ServiceContext{s.config, s.model, *s.batcher, *s.fresh, s.random, s.clock, s.metrics});
+  s.service.emplace(ServiceContext{s.config, s.model, *s.batcher, *s.fresh, s.preparing, s.random, s.clock, s.metrics});
   return s.listen();
 }
 
@@ -261,6 +263,9 @@ void Server::run() {
     });
   }
   for (const auto& thread : s.threads) thread->thread.join();
+  // What these still do ends in contexts that nobody runs, while they exist.
+  s.preparing.join();
+  s.fresh.reset();
   log(LogLevel::kInfo, "server", "stopped");
 }
 

@@ -5,6 +5,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <deque>
 #include <functional>
 #include <map>
@@ -30,6 +31,7 @@ struct ServiceContext {
   const ServedModel& model;
   Batcher& batcher;
   FreshEvidence& fresh;
+  boost::asio::thread_pool& preparing;  // parses and tokenizes requests that are too long for an I/O thread
   Random& random;
   const Clock& clock;
   Metrics& metrics;
@@ -59,6 +61,10 @@ class Service : public std::enable_shared_from_this<Service> {
   void on_answer_sent(const ServerEvent& event);
   Status take_up(const RequestPtr& request);
   Status embed(const RequestPtr& request);
+  static Result<TokenBatch> prepare(Request& request, const ServiceContext& context);
+  void prepare_elsewhere(const RequestPtr& request);
+  void on_prepared(const RequestPtr& request, Result<TokenBatch> tokens);
+  Status submit(const RequestPtr& request, TokenBatch tokens);
   Status attest(const RequestPtr& request);
   void on_embedded(const RequestPtr& request, EmbedOutcome outcome);
   bool may_take_up() const;
@@ -82,7 +88,7 @@ class Service : public std::enable_shared_from_this<Service> {
   std::uint64_t client_;  // this channel's number at the scheduler
   std::deque<RequestPtr> waiting_;
   std::map<StreamId, RequestPtr> open_;
-  std::size_t in_engine_ = 0;
+  std::size_t in_engine_ = 0;      // or being prepared for it elsewhere
   std::size_t answers_ahead_ = 0;  // bytes that the answers to those will have, about
   bool goes_on_later_ = false;
   std::uint64_t receipts_ = 0;

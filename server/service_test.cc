@@ -72,6 +72,7 @@ class ServiceTest : public testing::Test {
     engine_clock_.let_go();
     service_->end();
     batcher_->stop();
+    preparing_.join();
   }
 
   // move hands over events, as a session does.
@@ -148,7 +149,8 @@ class ServiceTest : public testing::Test {
   std::unique_ptr<Batcher> batcher_ = std::move(*Batcher::start(model_.model, engine_clock_, {.threads = 1}));
   boost::asio::io_context io_{1};
   RawClient peer_{served_};
-  ServiceContext context_{config_, model_, *batcher_, fresh_, random_, clock_, metrics_};
+  boost::asio::thread_pool preparing_{1};
+  ServiceContext context_{config_, model_, *batcher_, fresh_, preparing_, random_, clock_, metrics_};
   std::shared_ptr<Service> service_;
   int changes_ = 0;
 };
@@ -185,6 +187,32 @@ TEST_F(ServiceTest, TheCleanupStatementDoesNotTellWhichOfTwoShortTextsItIsAbout)
   EXPECT_EQ(first->wiped.parsed_text, second->wiped.parsed_text);
   EXPECT_EQ(first->wiped.token_ids, second->wiped.token_ids);
   EXPECT_EQ(first->wiped.response, second->wiped.response);
+}
+
+TEST_F(ServiceTest, PreparesALongRequestOnAnotherThreadAndAnswersItLikeAnyOther) {
+  const std::string text(100'000, 'a');
+  ask_embedding(1, {text});
+  const auto records = run(1);
+  EXPECT_EQ(response(records, 1).status, 200);
+  EXPECT_EQ(statements(records, 1).size(), 2U);
+}
+
+TEST_F(ServiceTest, RefusesALongRequestThatIsNoneWithASignedReason) {
+  ask(1, "/v1/embeddings", UserText(std::string(100'000, '{')));
+  const auto records = run(1);
+  EXPECT_EQ(response(records, 1).status, 400);
+  EXPECT_EQ(statements(records, 1).size(), 1U);
+}
+
+TEST_F(ServiceTest, ALongRequestWhoseChannelEndsMeanwhileIsForgotten) {
+  const std::string text(100'000, 'a');
+  ask_embedding(1, {text});
+  move();
+  service_->end();
+  preparing_.join();
+  io_.restart();
+  io_.poll();
+  EXPECT_EQ(batcher_->statistics().texts, 0U);
 }
 
 TEST_F(ServiceTest, RefusesWithASignedReason) {
@@ -250,14 +278,14 @@ TEST_F(ServiceTest, GivesFreshEvidenceOverThisChannelOnceAMinute) {
 }
 
 TEST_F(ServiceTest, TakesUpAFewLongRequestsAtOnceAndTheOthersAfterItsNeighbours) {
-  for (StreamId stream = 1; stream <= 8; ++stream) {
-    ask(stream, "/v1/embeddings", UserText(std::string(200'000, 'x')));
+  for (StreamId stream = 1; stream <= 16; ++stream) {
+    ask(stream, "/v1/embeddings", UserText(std::string(60'000, 'x')));
   }
   move();
-  EXPECT_EQ(metrics_.refusals_total.load(), 2U);
+  EXPECT_EQ(metrics_.refusals_total.load(), 5U);
   move();  // whatever else happens meanwhile brings another turn
-  EXPECT_EQ(metrics_.refusals_total.load(), 4U);
-  while (metrics_.refusals_total.load() < 8) {
+  EXPECT_EQ(metrics_.refusals_total.load(), 10U);
+  while (metrics_.refusals_total.load() < 16) {
     io_.restart();
     ASSERT_EQ(io_.run_one_for(std::chrono::seconds(10)), 1U);
   }
