@@ -1,8 +1,8 @@
-"""What the whole-system tests share: the real program, broker and server as processes on loopback, and a reader of CBOR.
+"""What the whole-system tests share: the real program, broker and server as processes on loopback, a reader of CBOR.
 
-The program is $EML_PROGRAM, or else that of the build tree that runs the test. Everything lies in a private directory that
-is removed at the end; processes are ended by their id. Nothing sleeps for a fixed time: tests wait for a condition, with
-a deadline. Python's standard library only.
+The program is $EML_PROGRAM, or else that of the build tree that runs the test. Everything lies in a private directory
+that is removed at the end; processes are ended by their id. Nothing sleeps for a fixed time: tests wait for a condition,
+with a deadline. Python's standard library only.
 """
 
 import contextlib
@@ -96,8 +96,8 @@ class Process:
         self.name = name
         self.out_path, self.err_path = directory / f"{name}.out", directory / f"{name}.err"
         with open(self.out_path, "wb") as out, open(self.err_path, "wb") as err:
-            self.popen = subprocess.Popen([program or PROGRAM, *map(str, arguments)], stdin=stdin, stdout=out, stderr=err,
-                                          preexec_fn=_with_parent, env=env)
+            self.popen = subprocess.Popen([program or PROGRAM, *map(str, arguments)], stdin=stdin, stdout=out,
+                                          stderr=err, preexec_fn=_with_parent, env=env)
         self.pid = self.popen.pid
 
     def out(self):
@@ -216,9 +216,17 @@ class World:
         return self.directory / name
 
     def close(self):
+        """Ends everything. A service that does not end well, or a sanitizer that found something, is a failure."""
+        wrong = []
         for process in reversed(self.processes):
-            process.stop()
+            service = process.alive() and isinstance(process, (Broker, Server))
+            status = process.stop()
+            said = process.err()
+            if (service and status != 0) or re.search(r"Sanitizer|runtime error:", said):
+                wrong.append(f"{process.name} ended with {status}: {said}")
         shutil.rmtree(self.directory)
+        if wrong:
+            raise AssertionError("\n".join(wrong))
 
     def key(self, purpose):
         return json.loads(must("keygen", "--purpose", purpose, "--to", self.path(f"{purpose}.key"), "--json").stdout)
@@ -294,7 +302,8 @@ class World:
         return arguments
 
     def start_server(self, name="server", program=None, env=None, **settings):
-        self.server = self.add(Server(self.directory, self.serve_arguments(**settings), name=name, program=program, env=env))
+        arguments = self.serve_arguments(**settings)
+        self.server = self.add(Server(self.directory, arguments, name=name, program=program, env=env))
         return self.server
 
     def start(self, **settings):

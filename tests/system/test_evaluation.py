@@ -65,7 +65,8 @@ def hardware_policy():
                 "configuration": ignored(), "platform_identity": ignored(), "operator_key": ignored(),
                 "tcb_floor": ignored(), "publisher": ignored(), "model": ignored(), "not_before": ignored(),
                 "not_after": ignored(), "approved_by": "the system test"} for kind, names in measurements.items()]
-    return {"schema": "eml-policy/1", "serial": 1, "name": "production", "fresh_evidence": ignored(), "entries": entries}
+    return {"schema": "eml-policy/1", "serial": 1, "name": "production", "fresh_evidence": ignored(),
+            "entries": entries}
 
 
 class Evaluation(SystemTest):
@@ -87,8 +88,8 @@ class Evaluation(SystemTest):
 
     def attempt(self, name, settings, env=None):
         """Starts a server with these settings; None if it refuses to start, with what it said checked."""
-        process = Process(self.world.directory, name, ["serve", "--json", *self.world.serve_arguments(), *settings], env=env)
-        self.world.add(process)
+        arguments = ["serve", "--json", *self.world.serve_arguments(), *settings]
+        process = self.world.add(Process(self.world.directory, name, arguments, env=env))
         try:
             said = process.ready()
         except AssertionError:

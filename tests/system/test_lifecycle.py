@@ -1,4 +1,4 @@
-"""Lifecycle: epochs are renewed under load, SIGTERM drains, a second one stops; what the operator's port says meanwhile."""
+"""Lifecycle: epochs are renewed under load, SIGTERM drains, a second one stops; what the operator's port says."""
 
 import json
 import re
@@ -6,7 +6,8 @@ import signal
 import time
 
 from harness import BUNDLE, SANITIZED, SystemTest, cbor_decode, main, read_dossier, run, until
-from raw_client import (CLOSE, DATA, GOAWAY, SETTINGS, STATEMENT, RawChannel, client_hello, embeddings_request, read_frame)
+from raw_client import (CLOSE, DATA, GOAWAY, SETTINGS, STATEMENT, RawChannel, client_hello, embeddings_request,
+                        read_frame)
 
 
 class Epochs(SystemTest):
@@ -85,8 +86,8 @@ class Operator(SystemTest):
         before = self.server.metrics()
         self.assert_serves(5, text="five requests")
         after = self.server.metrics()
-        for name, more in (("requests_total", 5), ("channels_total", 1), ("connections_total", 1), ("refusals_total", 0),
-                           ("resets_total", 0), ("handshakes_failed_total", 0)):
+        for name, more in (("requests_total", 5), ("channels_total", 1), ("connections_total", 1),
+                           ("refusals_total", 0), ("resets_total", 0), ("handshakes_failed_total", 0)):
             self.assertEqual(after["eml_" + name] - before["eml_" + name], more, name)
 
 

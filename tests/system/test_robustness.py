@@ -1,5 +1,5 @@
-"""Robustness: clients that idle, dawdle, send garbage, stop half way or never read. While each is at it others are served;
-afterwards nothing of it is left; the server's memory stays bounded."""
+"""Robustness: clients that idle, dawdle, send garbage, stop half way or never read. While each is at it others are
+served; afterwards nothing of it is left; the server's memory stays bounded."""
 
 import contextlib
 import os
