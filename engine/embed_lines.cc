@@ -138,6 +138,17 @@ Status run_pass(const EmbeddingModel& model, Workspace& workspace, Window& windo
   return model.encoder().embed(workspace, texts, all.subspan(pass.first * width, texts.size() * width));
 }
 
+// False if the system gives no more threads: fewer of them do the same work.
+template <typename Work>
+bool start_thread(std::vector<std::thread>& threads, Work work) {
+  try {
+    threads.emplace_back(std::move(work));
+    return true;
+  } catch (const std::system_error&) {
+    return false;
+  }
+}
+
 // Every thread takes the next pass until none is left.
 Status run_window(const EmbeddingModel& model, std::vector<Workspace>& workspaces, Window& window) {
   std::atomic<std::size_t> next = 0;
@@ -151,12 +162,8 @@ Status run_window(const EmbeddingModel& model, std::vector<Workspace>& workspace
     }
   };
   std::vector<std::thread> threads;
-  try {
-    for (std::size_t i = 1; i < std::min(workspaces.size(), window.passes.size()); ++i) {
-      threads.emplace_back(work, std::ref(workspaces[i]));
-    }
-  } catch (const std::system_error&) {
-    // Fewer threads do the same work.
+  for (std::size_t i = 1; i < std::min(workspaces.size(), window.passes.size()); ++i) {
+    if (!start_thread(threads, [&work, &own = workspaces[i]] { work(own); })) break;
   }
   work(workspaces[0]);
   for (std::thread& thread : threads) thread.join();

@@ -223,6 +223,8 @@ class EncoderLoader {
       if (!all_finite(words->bytes.data(), words->bytes.size() / sizeof(float))) {
         return fail(kWeightsNotFinite, "a tensor holds a NaN or an infinity", place(*words));
       }
+      // The file may put them at any address: every kernel reads them with unaligned loads.
+      // NOLINTNEXTLINE(bugprone-casting-through-void): a reinterpret_cast would promise alignment
       encoder_.words_ = static_cast<const float*>(static_cast<const void*>(words->bytes.data()));
       return {};
     }

@@ -26,7 +26,8 @@ Result<HugeBuffer> HugeBuffer::allocate(std::size_t floats) {
   const auto address = reinterpret_cast<std::uintptr_t>(base);
   const std::size_t skip = (kHugePage - address % kHugePage) % kHugePage;
   char* aligned = static_cast<char*>(base) + skip;
-  out.data_ = static_cast<float*>(static_cast<void*>(aligned));
+  void* start = aligned;
+  out.data_ = static_cast<float*>(start);
   out.floats_ = floats;
   // Both are wishes: without them the engine is slower or the core file (off anyway) larger.
   static_cast<void>(madvise(aligned, bytes, MADV_HUGEPAGE));

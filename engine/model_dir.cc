@@ -24,19 +24,27 @@ Result<Bytes> read_if_there(const std::string& path) {
 
 void advise_unused(const void* data, std::size_t size) {
   const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
-  const auto begin = (reinterpret_cast<std::uintptr_t>(data) + page - 1) / page * page;
-  const auto end = (reinterpret_cast<std::uintptr_t>(data) + size) / page * page;
+  const auto begin = reinterpret_cast<std::uintptr_t>(data);
+  const std::uintptr_t skip = (page - begin % page) % page;
+  if (size < skip + page) return;
+  char* first = const_cast<char*>(static_cast<const char*>(data)) + skip;
   // Only advice: if it is refused, the memory stays in use.
-  if (begin < end) static_cast<void>(madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED));
+  static_cast<void>(madvise(first, (size - skip) / page * page, MADV_DONTNEED));
 }
 
 Result<std::shared_ptr<const EmbeddingModel>> load_model_directory(const std::string& directory,
-                                                                   const EngineOptions& options) {
-  EML_TRY(const Bytes config, read_file(directory + "/config.json", kConfigBytesMax));
-  EML_TRY(const Bytes tokenizer, read_file(directory + "/tokenizer.json", kTokenizerBytesMax));
-  EML_TRY(const Bytes pooling, read_if_there(directory + "/1_Pooling/config.json"));
-  EML_TRY(const Bytes sentence, read_if_there(directory + "/sentence_bert_config.json"));
-  EML_TRY(MappedFile mapped, MappedFile::open(directory + "/model.safetensors", kWeightsBytesMax));
+                                                                   const EngineOptions& options, std::string* where) {
+  const auto at = [&](const char* name) {
+    std::string path = directory + name;
+    if (where != nullptr) *where = path;
+    return path;
+  };
+  EML_TRY(const Bytes config, read_file(at("/config.json"), kConfigBytesMax));
+  EML_TRY(const Bytes tokenizer, read_file(at("/tokenizer.json"), kTokenizerBytesMax));
+  EML_TRY(const Bytes pooling, read_if_there(at("/1_Pooling/config.json")));
+  EML_TRY(const Bytes sentence, read_if_there(at("/sentence_bert_config.json")));
+  EML_TRY(MappedFile mapped, MappedFile::open(at("/model.safetensors"), kWeightsBytesMax));
+  if (where != nullptr) *where = directory;
   const auto file = std::make_shared<MappedFile>(std::move(mapped));
   const ByteView bytes = file->bytes();
   return EmbeddingModel::load(

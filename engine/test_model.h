@@ -117,7 +117,8 @@ struct TestModel {
   }
 
  private:
-  void add(const std::string& name, std::vector<std::size_t> shape, const std::string& dtype, float mean = 0.0F) {
+  void add(const std::string& name, const std::vector<std::size_t>& shape, const std::string& dtype,
+           float mean = 0.0F) {
     std::normal_distribution<float> normal(mean, 0.25F);
     std::size_t n = 1;
     std::string text = "[";
@@ -165,4 +166,4 @@ inline bool have_real_model() { return std::filesystem::exists(real_model_dir() 
   }                                                                                         \
   static const auto name##_loaded = eml::load_model_directory(eml::test::real_model_dir()); \
   ASSERT_TRUE(name##_loaded) << name##_loaded.error().to_string();                          \
-  const eml::EmbeddingModel& name = **name##_loaded
+  const eml::EmbeddingModel&(name) = **name##_loaded
