@@ -339,6 +339,7 @@ TEST(RealModel, IsSharedBetweenThreads) {
   std::vector<Vectors> got(4);
   {
     std::vector<std::jthread> threads;
+    threads.reserve(got.size());
     for (Vectors& vectors : got) threads.emplace_back([&] { vectors = embed(model.encoder(), texts); });
   }
   for (const Vectors& vectors : got) EXPECT_EQ(want, vectors);
