@@ -39,12 +39,13 @@ struct OpenedManifest {
 
 BootResult<OpenedManifest> open_manifest(const BootContext& context, const DirectoryReader& reader) {
   auto bytes = reader.member(kManifestName, kManifestBytesMax);
-  if (!bytes) return at(kManifestName, bytes.error());
+  const std::string path = context.config.package + "/" + std::string(kManifestName);
+  if (!bytes) return at(path, bytes.error());
   ManifestExpectation expectation;
   expectation.publishers = context.config.publishers;
   for (const auto& [id, serial] : context.config.minimum_serials) expectation.minimum_serials.emplace(id, serial);
   auto trusted = accept_manifest(*bytes, expectation);
-  if (!trusted) return at(kManifestName, trusted.error());
+  if (!trusted) return at(path, trusted.error());
   auto names = reader.names();
   if (!names) return at(context.config.package, names.error());
   if (auto members = check_members(trusted->manifest, std::move(*names)); !members) {
@@ -132,7 +133,7 @@ BootResult<ServedModel> load_served_model(const BootContext& context) {
   auto manifest = open_manifest(context, reader);
   if (!manifest) return std::unexpected(manifest.error());
   auto wrapped = reader.member(kWrappedDekName, kReleaseWrappedDekMax);
-  if (!wrapped) return at(kWrappedDekName, wrapped.error());
+  if (!wrapped) return at(context.config.package + "/" + std::string(kWrappedDekName), wrapped.error());
   auto released = release_dek(context, *manifest, *wrapped);
   if (!released) return std::unexpected(released.error());
 

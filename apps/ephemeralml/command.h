@@ -32,14 +32,21 @@ void add_verify(CLI::App& app, int& status);
 void add_evidence(CLI::App& app, int& status);
 
 // complain prints one line, "ephemeralml: WHERE: what went wrong (code)", and returns the exit status of the error's
-// class.
+// class. Control characters in WHERE, which may be a path or an argument, are escaped.
 int complain(std::string_view where, const Error& error);
 // complain_usage is for values that are no Error: "ephemeralml: WHERE: WHY"; returns kFailed.
 int complain_usage(std::string_view where, std::string_view why);
 
-// say prints a line to stdout; note prints one to stderr.
+// usage_error says what is wrong with the command line in one line.
+int usage_error(const CLI::App& app, int argc, const char* const* argv, const CLI::Error& error);
+// refuse_empty_values makes every option and argument refuse an empty value, which is a mistake in a script: --policy
+// "$unset" must not mean "no policy". Only a text to embed may be empty.
+void refuse_empty_values(CLI::App& app);
+
+// say prints a line to stdout; note prints one to stderr. stdout_failed: something for stdout could not be written.
 void say(std::string_view line);
 void note(std::string_view line);
+bool stdout_failed();
 void print_json(const JsonObject& object);
 
 bool stdout_is_terminal();

@@ -19,13 +19,18 @@ struct Options {
 
 int run(const Options& options) {
   const char* kernels = std::getenv("EML_KERNELS");
-  auto model = load_model_directory(options.model,
-                                    {.precision = options.precision, .kernels = kernels == nullptr ? "" : kernels});
-  if (!model) return complain(options.model, model.error());
+  std::string where;
+  auto model = load_model_directory(
+      options.model, {.precision = options.precision, .kernels = kernels == nullptr ? "" : kernels}, &where);
+  if (!model) {
+    if (model.error().code() == kKernelsUnavailable) where = "EML_KERNELS";
+    if (model.error().code() == kPrecisionUnknown) where = "--precision";
+    return complain(where, model.error());
+  }
   std::ios::sync_with_stdio(false);
   auto done = embed_lines(**model, std::cin, std::cout, {.threads = options.threads, .batch = options.batch});
   std::cout.flush();
-  if (!done) return complain("standard input", done.error());
+  if (!done) return complain(done.error().code() == kEmbedWrite ? "standard output" : "standard input", done.error());
   if (!std::cout) return complain_usage("standard output", "cannot be written");
   return kDone;
 }

@@ -25,14 +25,15 @@ int show(const Options& options) {
   }
   auto description = describe_bundle(bundle);
   if (!description) return complain(options.file, description.error());
-  (void)write_stdout(options.json ? compact_json(*description) + "\n" : description_text(*description));
-  return kDone;
+  const auto text = options.json ? compact_json(*description) + "\n" : description_text(*description);
+  return write_stdout(text) ? kDone : complain_usage("standard output", "cannot be written");
 }
 
 // Each part as it lies in the dossier, for other programs and for `verify` with single files.
 int unpack(const Options& options) {
   auto bytes = read_file(options.file, kDossierBytesMax);
   if (!bytes) return complain(options.file, bytes.error());
+  if (sniff_file(*bytes) != FileKind::kDossier) return complain_usage(options.file, "is not a dossier");
   auto dossier = decode_dossier(*bytes);
   if (!dossier) return complain(options.file, dossier.error());
   if (auto made = make_directory(options.to, DirectoryMode::kPrivate); !made) return complain(options.to, made.error());

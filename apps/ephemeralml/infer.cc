@@ -8,6 +8,8 @@
 #include "attester/local_attester.h"
 #include "base/files.h"
 #include "crypto/key_file.h"
+#include "encoding/utf8.h"
+#include "engine/tokenizer.h"
 #include "net/http.h"
 #include "package/manifest.h"
 
@@ -37,15 +39,17 @@ struct Options {
   bool json = false;
 };
 
-Result<Policy> read_policy(const Options& options) {
-  EML_TRY(const Bytes bytes, read_file(options.policy, kPolicyBytesMax));
-  if (options.policy_key.empty()) return Policy::decode(bytes);
-  EML_TRY(const Bytes key_text, read_file(options.policy_key, kKeyFileMax));
-  EML_TRY(const Ed25519PublicKey owner, decode_public_key_file(key_text, KeyPurpose::kPolicy));
-  return Policy::decode_signed(bytes, owner, 0);
+Result<Ed25519PublicKey> read_owner(const Options& options) {
+  EML_TRY(const Bytes text, read_file(options.policy_key, kKeyFileMax));
+  return decode_public_key_file(text, KeyPurpose::kPolicy);
 }
 
-Result<std::string> read_text(const Options& options) {
+Result<Policy> read_policy(const Options& options, const Ed25519PublicKey* owner) {
+  EML_TRY(const Bytes bytes, read_file(options.policy, kPolicyBytesMax));
+  return owner == nullptr ? Policy::decode(bytes) : Policy::decode_signed(bytes, *owner, 0);
+}
+
+Result<std::string> read_bytes(const Options& options) {
   if (options.has_text) return options.text;
   const std::string path = options.file.empty() ? "/dev/stdin" : options.file;
   if (options.file.empty()) {
@@ -56,10 +60,22 @@ Result<std::string> read_text(const Options& options) {
       text.append(piece, n);
       if (text.size() > kTextBytesMax) return fail(kFileTooLarge, "standard input is too long for a request");
     }
+    if (std::ferror(stdin) != 0) return fail(kFileUnreadable, "cannot be read");
     return text;
   }
   EML_TRY(const Bytes bytes, read_file(path, kTextBytesMax));
   return std::string(as_text(bytes));
+}
+
+Result<std::string> read_text(const Options& options) {
+  EML_TRY(std::string text, read_bytes(options));
+  if (!is_utf8(text)) return fail(kTextNotUtf8, "the text is not valid UTF-8");
+  return text;
+}
+
+std::string text_source(const Options& options) {
+  if (options.has_text) return "--text";
+  return options.file.empty() ? "standard input" : options.file;
 }
 
 std::string receipt_id(const Answer& answer) { return format_cti(answer.receipt->claims().cti); }
@@ -221,13 +237,22 @@ int finish(const Options& options, const LoadPlan& plan, const LoadResult& resul
   return result.failures == 0 ? kDone : kNotAcceptable;
 }
 
+// What the caller gave is no verdict about the server, whatever the class of the error.
+int unusable(const std::string& where, const Error& error) {
+  complain(where, error);
+  return kFailed;
+}
+
 int run(const Options& options) {
   auto server = parse_endpoint(options.server);
   if (!server) return complain("--server", server.error());
-  auto policy = read_policy(options);
-  if (!policy) return complain_usage(options.policy, policy.error().to_string());
+  Result<Ed25519PublicKey> owner = Ed25519PublicKey{};
+  if (!options.policy_key.empty()) owner = read_owner(options);
+  if (!owner) return unusable(options.policy_key, owner.error());
+  auto policy = read_policy(options, options.policy_key.empty() ? nullptr : &*owner);
+  if (!policy) return unusable(options.policy, policy.error());
   auto text = read_text(options);
-  if (!text) return complain(options.file.empty() ? "standard input" : options.file, text.error());
+  if (!text) return complain(text_source(options), text.error());
   VerifiedBundleCache cache;
   LoadPlan plan{.server = *server,
                 .client = {.policy = &*policy,
@@ -249,7 +274,8 @@ int run(const Options& options) {
     }
   }
   if (!options.save.empty()) {
-    if (auto made = make_directory(options.save, DirectoryMode::kPrivate); !made) return complain(options.save, made.error());
+    if (auto made = make_directory(options.save, DirectoryMode::kPrivate); !made)
+      return complain(options.save, made.error());
   }
   if (policy->accepts_evaluation()) note(kLocalBanner);
   Printer printer(options, plan);

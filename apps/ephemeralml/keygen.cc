@@ -1,4 +1,6 @@
 // keygen: makes a key for one purpose.
+#include <unistd.h>
+
 #include "apps/ephemeralml/command.h"
 #include "base/clock.h"
 #include "base/files.h"
@@ -25,9 +27,11 @@ int run(const Options& options) {
   if (auto written = write_file(options.to, {text.data(), text.size()}, WriteMode::kNewPrivate); !written) {
     return complain(options.to, written.error());
   }
+  // Both or none: a key that nobody has seen yet may go again.
   const std::string public_path = options.to + ".pub";
   const std::string public_text = encode_public_key_file(*purpose, public_key);
-  if (auto written = write_file(public_path, as_bytes(public_text)); !written) {
+  if (auto written = write_file(public_path, as_bytes(public_text), WriteMode::kNewPublic); !written) {
+    ::unlink(options.to.c_str());
     return complain(public_path, written.error());
   }
   JsonObject out;

@@ -1,7 +1,10 @@
 // ephemeralml: one program, one subcommand for each job.
+#include <malloc.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
+#include <sstream>
 #include <string_view>
 
 #include "apps/ephemeralml/command.h"
@@ -33,6 +36,13 @@ void add_commands(CLI::App& app, int& status, std::string_view wanted) {
   for (const Command& command : kCommands) command.add(app, status);
 }
 
+int printed(const CLI::App& app, const CLI::Error& text) {
+  std::ostringstream out;
+  (void)app.exit(text, out, out);
+  if (eml::cli::write_stdout(out.view())) return eml::cli::kDone;
+  return eml::cli::complain_usage("standard output", "cannot be written");
+}
+
 int run(int argc, char** argv) {
   CLI::App app(kAbout, "ephemeralml");
   app.require_subcommand(1);
@@ -40,17 +50,19 @@ int run(int argc, char** argv) {
   app.get_formatter()->column_width(34);
   int status = eml::cli::kFailed;
   add_commands(app, status, argc > 1 ? argv[1] : "");
+  eml::cli::refuse_empty_values(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp& help) {
-    return app.exit(help);
+    return printed(app, help);
   } catch (const CLI::CallForAllHelp& help) {
-    return app.exit(help);
+    return printed(app, help);
   } catch (const CLI::CallForVersion& version) {
-    return app.exit(version);
+    return printed(app, version);
   } catch (const CLI::Error& error) {
-    return eml::cli::complain_usage("usage", std::string(error.what()) + " (--help says more)");
+    return eml::cli::usage_error(app, argc, argv, error);
   }
+  if (eml::cli::stdout_failed()) return eml::cli::complain_usage("standard output", "cannot be written");
   return status;
 }
 
@@ -60,6 +72,10 @@ int main(int argc, char** argv) {
   // Before any secret exists: no core dumps, no ptrace. A peer that is gone is an error value, not a signal.
   if (auto hardened = eml::harden_process(); !hardened) return eml::cli::complain("start", hardened.error());
   std::signal(SIGPIPE, SIG_IGN);
+  // Buffers of a few MiB come and go with each request: kept, not mapped and faulted in again each time (2.7 ms against
+  // 1.25 ms for a body of 1 MiB).
+  ::mallopt(M_MMAP_THRESHOLD, 8 << 20);
+  ::mallopt(M_TRIM_THRESHOLD, 16 << 20);
   try {
     return run(argc, argv);
   } catch (const std::exception&) {

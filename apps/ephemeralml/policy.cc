@@ -1,8 +1,11 @@
 // policy from-bundle | sign | test: draft an entry from evidence, sign a policy, ask which rule would decide.
 #include "attestation/policy.h"
 
+#include <algorithm>
+
 #include "apps/ephemeralml/command.h"
 #include "attestation/policy_tools.h"
+#include "attestation/text.h"
 #include "audit/dossier.h"
 #include "base/files.h"
 #include "crypto/key_file.h"
@@ -12,6 +15,7 @@ namespace eml::cli {
 namespace {
 
 constexpr std::size_t kPolicyBytesMax = 1U << 20;
+constexpr std::uint64_t kSerialMax = (std::uint64_t{1} << 53) - 1;  // what JSON carries exactly
 constexpr UnixSeconds kDraftDays = 90 * 86400;  // a draft ends by its date: the person who signs it may say otherwise
 
 struct Options {
@@ -44,9 +48,31 @@ Result<Json> read_document(const std::string& path) {
   return parse_json(bytes, {.bytes_max = kPolicyBytesMax});
 }
 
+bool is_entry_name(std::string_view text) {
+  return text.size() <= 64 && std::ranges::all_of(text, [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+         });
+}
+
+// What the policy's format takes: better said here, by option, than when the draft is signed.
+int check_names(const Options& options) {
+  if (!is_entry_name(options.name)) return complain_usage("--name", "expected [a-z0-9._-], 1 to 64 characters");
+  if (!is_printable(options.approved_by, 256)) {
+    return complain_usage("--approved-by", "expected 1 to 256 printable ASCII characters");
+  }
+  if (!is_printable(options.policy_name, 128)) {
+    return complain_usage("--policy-name", "expected 1 to 128 printable ASCII characters");
+  }
+  return kDone;
+}
+
 int from_bundle(const Options& options) {
+  if (const int status = check_names(options); status != kDone) return status;
   auto bundle = read_file(options.file, kBundleBytesMax);
   if (!bundle) return complain(options.file, bundle.error());
+  if (sniff_file(*bundle) == FileKind::kDossier) {
+    return complain_usage(options.file, "is a dossier, not an evidence bundle (evidence unpack takes the bundle out)");
+  }
   const UnixSeconds now = system_clock().now();
   auto entry = draft_entry_from_bundle(*bundle, {.name = options.name,
                                                  .approved_by = options.approved_by,
@@ -133,6 +159,7 @@ int test(const Options& options) {
     if (!dossier) return complain(options.file, dossier.error());
     bundle = dossier->bundle;
   }
+  if (auto decoded = decode_bundle(bundle); !decoded) return complain(options.file, decoded.error());
   auto policy_bytes = read_file(options.policy, kPolicyBytesMax);
   if (!policy_bytes) return complain(options.policy, policy_bytes.error());
   auto policy = Policy::decode(*policy_bytes);
@@ -178,7 +205,9 @@ void add_policy(CLI::App& app, int& status) {
   draft->add_option("--approved-by", options->approved_by, "Who answers for the entry")->required();
   draft->add_option("--policy", options->policy, "Policy that gets the entry added; absent: a new one");
   draft->add_option("--policy-name", options->policy_name, "Name of a new policy")->capture_default_str();
-  draft->add_option("--serial", options->serial, "Serial of the policy; never falls")->capture_default_str();
+  draft->add_option("--serial", options->serial, "Serial of the policy; never falls")
+      ->check(CLI::Range(std::uint64_t{1}, kSerialMax))
+      ->capture_default_str();
   draft->add_flag("--accept-evaluation", options->accept_evaluation,
                   "Write the consent that software evidence needs: it protects nobody's data");
   draft->add_option("--to", options->to, "Output file; absent: standard output");

@@ -1,9 +1,13 @@
 // serve: the server in the TEE.
+#include <cstdlib>
+
 #include "apps/ephemeralml/command.h"
 #include "attester/local_attester.h"
 #include "base/files.h"
 #include "base/log.h"
 #include "crypto/init.h"
+#include "engine/kernels/kernel_table.h"
+#include "net/http.h"
 #include "server/server.h"
 
 namespace eml::cli {
@@ -24,7 +28,7 @@ int fail_boot(const BootFailure& failure) {
   if (failure.error.error_class() == ErrorClass::kUnavailable && failure.where.starts_with("broker")) {
     note("Is the broker running, and is keys.broker its address?");
   }
-  return status == kDone ? kFailed : status;
+  return status == kDone || failure.error.code() == kTlsFailed ? kFailed : status;
 }
 
 void announce(const Options& options, const ServerReady& ready) {
@@ -62,7 +66,11 @@ int run_config(const Options& options, const ServeConfig& config) {
   set_log_level(config.log_level);
   auto attester = make_attester({.kind = config.attester, .state_directory = config.state_directory}, system_random(),
                                 system_clock());
-  if (!attester) return complain("server.attester", attester.error());
+  if (!attester) {
+    const bool is_kind =
+        attester.error().code() == kAttesterKindUnknown || attester.error().code() == kAttesterKindUnsupported;
+    return complain(is_kind ? "server.attester" : "server.state_directory", attester.error());
+  }
   if (config.mode == ServeMode::kProduction) {
     if (auto locked = require_locked_memory(); !locked) return complain("locked memory", locked.error());
   }
@@ -79,8 +87,21 @@ int run_config(const Options& options, const ServeConfig& config) {
 int run(const Options& options) {
   auto file = read_file(options.config, kConfigBytesMax);
   if (!file) return complain(options.config, file.error());
+  for (const std::string& set : options.set) {
+    if (set.find('=') == std::string::npos || set.front() == '=') return complain_usage("--set", "expected KEY=VALUE");
+  }
   auto config = read_serve_config(as_text(*file), options.set);
   if (!config) return complain_usage(options.config, config.error().to_string());
+  std::string_view kernels_from = "engine.kernels";
+  const char* kernels = std::getenv("EML_KERNELS");
+  if (config->kernels.empty() && kernels != nullptr && *kernels != '\0') {
+    config->kernels = kernels;
+    kernels_from = "EML_KERNELS";
+  }
+  // Known now, before a broker is asked for anything.
+  if (!config->kernels.empty() && kernels::find(config->kernels) == nullptr) {
+    return complain_usage(kernels_from, "this processor or build does not have the kernels asked for");
+  }
   if (options.print_config) {
     return write_stdout(to_toml(*config)) ? kDone : complain_usage("standard output", "cannot be written");
   }

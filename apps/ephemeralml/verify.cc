@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::size_t kPolicyBytesMax = 1U << 20;
 
+constexpr ErrorCode kNothingToJudge{ErrorClass::kMalformed, "not-a-receipt"};
+
 struct Options {
   std::string file;
   std::string key;
@@ -95,7 +97,11 @@ Read read_main(const Options& options, Files& files) {
   std::optional<UserText> bytes;
   if (auto read = read_body(bytes, options.file, kDossierBytesMax); !read) return read;
   files.main = std::move(*bytes);
-  if (sniff_file(files.main.bytes()) != FileKind::kDossier) {
+  const FileKind kind = sniff_file(files.main.bytes());
+  if (kind == FileKind::kUnknown || kind == FileKind::kBundle) {
+    return std::unexpected(Unreadable{options.file, Error(kNothingToJudge, "neither a receipt nor a dossier")});
+  }
+  if (kind != FileKind::kDossier) {
     files.inputs.receipt = files.main.bytes();
     return {};
   }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""run.py PROGRAM TRANSCRIPT runs a transcript and compares. Each paragraph has a fresh directory.
+"""transcripts.py PROGRAM TRANSCRIPT runs a transcript and compares. Each paragraph has a fresh directory.
 
     = A sentence that says what is shown
     needs: model unshare          skip the paragraph where the machine lacks that
@@ -12,7 +12,9 @@
     @ request                     that the origin server saw, in order
 
 Of all files that are not named by + - ~ the bytes must be as before. In expected lines `...` stands for anything.
-{origin} is the server's address, {tls} that of another with TLS and the certificate {certificate}, {here} the folder of
+A line that starts with `#` is a remark. A file prelude.sh beside the transcript is read by every command's shell.
+{origin} is the server's address, {http} the same as HOST:PORT, {silent} a port that takes connections and says nothing,
+{closed} one where nobody listens, {tls} that of another with TLS and the certificate {certificate}, {here} the folder of
 the transcript, `ephemeralml` the program, `weak` runs a command without root's power to read everything, `no_network` one
 without a network."""
 
@@ -21,6 +23,7 @@ import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -93,9 +96,16 @@ class Runner:
         self.here = transcript.parent
         self.origin = Origin()
         self.tls = None
-        self.keys = tempfile.TemporaryDirectory(prefix="eml-model-cli-")
+        self.keys = tempfile.TemporaryDirectory(prefix="eml-cli-")
         self.environment = dict(os.environ, PROGRAM=str(program), HERE=str(self.here), REAL_PYTHON=sys.executable,
                                 MODEL=str(real_model()), NO_COLOR="1")
+        prelude = self.here / "prelude.sh"
+        self.prelude = PRELUDE + (prelude.read_text() if prelude.is_file() else "")
+        # Bound for as long as the transcript runs, so that nobody else gets them.
+        self.silent, self.closed = socket.socket(), socket.socket()
+        self.silent.bind(("127.0.0.1", 0))
+        self.silent.listen(64)
+        self.closed.bind(("127.0.0.1", 0))
         self.failures = 0
         self.skipped = 0
         self.passed = 0
@@ -111,10 +121,13 @@ class Runner:
         if self.tls is not None:
             text = text.replace("{tls}", self.tls.url())
         text = text.replace("{certificate}", self.keys.name + "/localhost.pem.crt")
+        text = text.replace("{http}", "%s:%d" % self.origin.server_address)
+        text = text.replace("{silent}", "%s:%d" % self.silent.getsockname())
+        text = text.replace("{closed}", "%s:%d" % self.closed.getsockname())
         return text.replace("{origin}", self.origin.url()).replace("{here}", str(self.here))
 
     def shell(self, command, directory):
-        return subprocess.run(["bash", "-c", PRELUDE + self.expand(command)], cwd=directory, env=self.environment,
+        return subprocess.run(["bash", "-c", self.prelude + self.expand(command)], cwd=directory, env=self.environment,
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=250)
 
     def paragraph(self, title, lines):
@@ -124,7 +137,7 @@ class Runner:
             self.skipped += 1
             return
         problems = []
-        with tempfile.TemporaryDirectory(prefix="eml-model-cli-") as name:
+        with tempfile.TemporaryDirectory(prefix="eml-cli-") as name:
             directory = pathlib.Path(name)
             self.origin.directory = real_model() if "model" in needs else self.here / "origin"
             if "tls" in needs:
