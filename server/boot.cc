@@ -106,7 +106,7 @@ ByteView bytes_of(const LoadedModel& loaded, FileRole role) {
 }
 
 BootResult<std::shared_ptr<const EmbeddingModel>> make_model(const BootContext& context, const LoadedModel& loaded,
-                                                             const DirectoryReader& reader) {
+                                                             const std::shared_ptr<DirectoryReader>& reader) {
   const LoadedFile* weights = file_of(loaded, FileRole::kWeights);
   EmbeddingModelFiles files;
   files.config = {.config = bytes_of(loaded, FileRole::kConfig),
@@ -114,7 +114,8 @@ BootResult<std::shared_ptr<const EmbeddingModel>> make_model(const BootContext& 
                   .sentence_bert = bytes_of(loaded, FileRole::kSentence)};
   files.tokenizer = bytes_of(loaded, FileRole::kTokenizer);
   files.weights.bytes = weights->bytes;
-  if (auto plain = reader.plain(weights->path)) {
+  files.weights.owner = reader;  // of weights in clear; the encoder reads word embeddings in place
+  if (auto plain = reader->plain(weights->path)) {
     files.weights.owner = plain;
     files.weights.release = [plain = plain.get()](std::size_t offset, std::size_t size) {
       plain->release(offset, size);
@@ -129,17 +130,17 @@ BootResult<std::shared_ptr<const EmbeddingModel>> make_model(const BootContext& 
 }  // namespace
 
 BootResult<ServedModel> load_served_model(const BootContext& context) {
-  DirectoryReader reader(context.config.package);
-  auto manifest = open_manifest(context, reader);
+  const auto reader = std::make_shared<DirectoryReader>(context.config.package);
+  auto manifest = open_manifest(context, *reader);
   if (!manifest) return std::unexpected(manifest.error());
-  auto wrapped = reader.member(kWrappedDekName, kReleaseWrappedDekMax);
+  auto wrapped = reader->member(kWrappedDekName, kReleaseWrappedDekMax);
   if (!wrapped) return at(context.config.package + "/" + std::string(kWrappedDekName), wrapped.error());
   auto released = release_dek(context, *manifest, *wrapped);
   if (!released) return std::unexpected(released.error());
 
-  auto loaded = load_package(manifest->trusted, reader, released->dek, all_cores_for);
+  auto loaded = load_package(manifest->trusted, *reader, released->dek, all_cores_for);
   released->dek.clear();
-  if (!loaded) return at(reader.current(), loaded.error());
+  if (!loaded) return at(reader->current(), loaded.error());
   auto model = make_model(context, *loaded, reader);
   if (!model) return std::unexpected(model.error());
   return ServedModel{.identity = std::move(loaded->model),
