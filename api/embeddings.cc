@@ -1,5 +1,6 @@
 #include "api/embeddings.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <charconv>
@@ -15,6 +16,7 @@ constexpr std::size_t kModelNameMax = 256;
 constexpr std::size_t kNonceMin = 8;
 constexpr std::size_t kNonceMax = 64;
 constexpr std::size_t kSaltSize = 16;
+constexpr std::size_t kFactMax = 128;
 
 Status decode_inputs(const JsonObject& object, EmbeddingRequest& request) {
   const Json* input = object.if_contains("input");
@@ -168,6 +170,16 @@ Result<std::vector<float>> decode_embedding(const Json& value) {
   return out;
 }
 
+// A fact is a name that clients print: nothing in it may move a cursor.
+Result<std::string_view> fact(const JsonObject& object, std::string_view member) {
+  EML_TRY(const std::string_view text, json_text(object, member));
+  const bool printable = std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
+  if (text.empty() || text.size() > kFactMax || !printable) {
+    return fail(kApiBadRequest, "what the response says of its engine is not a name");
+  }
+  return text;
+}
+
 Status decode_data(const JsonObject& object, EmbeddingAnswer& answer) {
   EML_TRY(const JsonArray* data, json_array(object, "data"));
   answer.embeddings.reserve(data->size());
@@ -287,9 +299,9 @@ Result<EmbeddingAnswer> decode_embedding_response(ByteView body, boost::json::st
   EML_TRY(const JsonObject* usage, json_object(*object, "usage"));
   EML_TRY(answer.prompt_tokens, json_uint(*usage, "prompt_tokens"));
   EML_TRY(const JsonObject* eml, json_object(*object, "eml"));
-  EML_TRY(const std::string_view engine, json_text(*eml, "engine"));
-  EML_TRY(const std::string_view kernels, json_text(*eml, "kernels"));
-  EML_TRY(const std::string_view numerics, json_text(*eml, "numerics"));
+  EML_TRY(const std::string_view engine, fact(*eml, "engine"));
+  EML_TRY(const std::string_view kernels, fact(*eml, "kernels"));
+  EML_TRY(const std::string_view numerics, fact(*eml, "numerics"));
   answer.facts = {std::string(engine), std::string(kernels), std::string(numerics)};
   return answer;
 }

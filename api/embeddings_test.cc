@@ -162,7 +162,10 @@ INSTANTIATE_TEST_SUITE_P(
                       BadRequest{"EmbeddingOfTexts", R"({"data":[{"index":0,"embedding":["a"]}])" TAIL},
                       BadRequest{"NoFloat", R"({"data":[{"index":0,"embedding":[1e39]}])" TAIL},
                       BadRequest{"Base64OfThreeBytes", R"({"data":[{"index":0,"embedding":"AAAA"}])" TAIL},
-                      BadRequest{"NotBase64", R"({"data":[{"index":0,"embedding":"*"}])" TAIL}),
+                      BadRequest{"NotBase64", R"({"data":[{"index":0,"embedding":"*"}])" TAIL},
+                      BadRequest{"AnEngineThatMovesTheCursor",
+                                 R"({"data":[],"model":"m","usage":{"prompt_tokens":1},)"
+                                 R"("eml":{"engine":"\u001b[2J","kernels":"k","numerics":"n"}})"}),
     [](const auto& info) { return info.param.name; });
 #undef TAIL
 

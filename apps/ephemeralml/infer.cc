@@ -95,7 +95,7 @@ void print_verified(const Client& client) {
   const TrustedPeer& peer = client.peer();
   for (const Check& check : client.checks()) {
     say(fmt::format("  {:<12} {}{}", to_string(check.outcome), check.title.view(),
-                    check.outcome == Outcome::kNotChecked ? " (" + check.detail + ")" : ""));
+                    check.detail.empty() ? "" : ": " + check.detail));
   }
   say(fmt::format("  evidence     {}, accepted by rule \"{}\"{}", to_string(peer.kind), peer.rule,
                   peer.evaluation ? ", EVALUATION: no hardware vouches for it" : ""));
