@@ -228,14 +228,15 @@ class Parser {
 
   // nullopt if 64 bits do not hold it: then it is a double, as for everyone else.
   std::optional<Json> integer(std::string_view text) const {
-    const char* const end = text.data() + text.size();
+    const char* const begin = text.data();
+    const char* const end = begin + text.size();
     if (text.front() == '-') {
       std::int64_t value = 0;
-      if (std::from_chars(text.data(), end, value).ec != std::errc{}) return std::nullopt;
+      if (std::from_chars(begin, end, value).ec != std::errc{}) return std::nullopt;
       return Json(value, storage_);
     }
     std::uint64_t value = 0;
-    if (std::from_chars(text.data(), end, value).ec != std::errc{}) return std::nullopt;
+    if (std::from_chars(begin, end, value).ec != std::errc{}) return std::nullopt;
     if (value <= static_cast<std::uint64_t>(INT64_MAX)) return Json(static_cast<std::int64_t>(value), storage_);
     return Json(value, storage_);
   }

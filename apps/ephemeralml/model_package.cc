@@ -63,7 +63,8 @@ int collect(const std::string& directory, ModelFiles& model) {
   for (const std::string& name : *names) {
     const auto role = default_role(name);
     if (!role) continue;
-    const std::string path = directory + "/" + name;
+    std::string path = directory;
+    path.append("/").append(name);
     if (auto added = model.add(path, name, *role); !added) return complain(path, added.error());
   }
   const std::string pooling = directory + "/" + std::string(kPoolingSource);

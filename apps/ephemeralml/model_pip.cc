@@ -85,6 +85,7 @@ int spawn(std::vector<std::string> arguments, const std::string& directory, int 
   ::posix_spawnattr_setsigdefault(&attributes, &defaults);
   ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
   std::vector<char*> pointers;
+  pointers.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
   const int error = ::posix_spawnp(&pid, pointers[0], actions.get(), &attributes, pointers.data(), environ);
