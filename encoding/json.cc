@@ -267,7 +267,7 @@ class Parser {
     const std::size_t point = std::min(mantissa.find('.'), mantissa.size());
     const std::size_t first_digit = mantissa.find_first_of("123456789");
     if (first_digit == std::string_view::npos) return true;
-    return static_cast<std::int64_t>(point) - static_cast<std::int64_t>(first_digit) + exponent < 0;
+    return exponent < static_cast<std::int64_t>(first_digit) - static_cast<std::int64_t>(point);
   }
 
   std::string_view text_;

@@ -116,6 +116,7 @@ const std::vector<Bad>& bad_documents() {
       {"too small for a double", "-1e309", kJsonOutOfRange},
       {"endless integer", std::string(400, '9'), kJsonOutOfRange},
       {"endless exponent", "1e99999999999999999999", kJsonOutOfRange},
+      {"exponent of 2^63 - 1", "4.494e9223372036854775807", kJsonOutOfRange},
   };
   return table;
 }
