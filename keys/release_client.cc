@@ -51,7 +51,7 @@ Result<Binding> ReleaseClient::on_challenge(const HttpReply& reply, const Proces
                  .model_hashes = {expected_.model_hash},
                  .release_key = *to_array<32>(release_key_.public_key()),
                  .devices_hash = std::nullopt,
-                 .challenge = *nonce};
+                 .challenge = nonce};
 }
 
 Result<HttpCall> ReleaseClient::release_call(ByteView bundle, ByteView wrapped_dek) {

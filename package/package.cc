@@ -76,7 +76,7 @@ Result<Manifest> make_package(const PackageRequest& request, std::vector<PlainFi
                               PackageSink& sink) {
   std::ranges::sort(files, {}, &PlainFile::path);
   // Signed first: a request that breaks a rule of the manifest fails before anything is written.
-  EML_TRY(const Manifest manifest,
+  EML_TRY(Manifest manifest,
           sign_manifest(unsigned_manifest(request, files, random_package_id(random)), request.publishers));
   const SecretBytes dek = random_dek(random);
   EML_TRY(const Bytes wrapped, wrap_dek(dek, manifest.package_id, manifest.key_id, random));
