@@ -91,7 +91,9 @@ int run(const Options& options) {
     if (set.find('=') == std::string::npos || set.front() == '=') return complain_usage("--set", "expected KEY=VALUE");
   }
   auto config = read_serve_config(as_text(*file), options.set);
-  if (!config) return complain_usage(options.config, config.error().to_string());
+  if (!config) {
+    return complain_usage(config.error().overridden ? "--set" : options.config, config.error().to_string());
+  }
   std::string_view kernels_from = "engine.kernels";
   const char* kernels = std::getenv("EML_KERNELS");
   if (config->kernels.empty() && kernels != nullptr && *kernels != '\0') {
