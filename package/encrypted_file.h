@@ -96,7 +96,8 @@ class ViewSource final : public EncryptedSource {
 // becomes the only copy of the plaintext. Segments are decrypted through `parallel_for`; the SHA-256 follows right
 // behind them and is compared with `expected`. The integers of kEncfileSegmentsSwapped, kEncfileSegmentsReordered and
 // kEncfileSegmentRepeated are the place and where the segment in it belongs, that of kEncfileSegmentDamaged is the
-// place; with several damaged segments the lowest one is named, on any machine. On any error `target` is wiped. Errors: in the order of docs/spec/package.md, 3; those of `source`.
+// place; with several damaged segments the lowest one is named, on any machine. On any error `target` is wiped. Errors:
+// in the order of docs/spec/package.md, 3; those of `source`.
 Status decrypt_file(const EncryptedSource& source, const FileContext& context, const Hash32& expected,
                     const SecretBytes& dek, MutableByteView target, const ParallelFor& parallel_for);
 
