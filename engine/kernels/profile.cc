@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <array>
 
+#include "base/cpu.h"
+#include "engine/kernels/profiles_of.h"
+
 namespace eml::kernels {
 namespace {
 
-constexpr std::array<std::string_view, 1> kNumerics = {"fp32"};
+constexpr std::array<std::string_view, 2> kNumerics = {"fp32", "bf16"};
 
 // Profile fp32 is KernelTable's own arithmetic: its operand is the activations as they are.
 namespace fp32 {
@@ -66,8 +69,16 @@ std::span<const std::string_view> numerics_profiles() { return kNumerics; }
 
 std::vector<Profile> profiles(std::string_view numerics) {
   std::vector<Profile> out;
-  for (const KernelTable* table : available()) {
-    if (numerics == "fp32") out.push_back(fp32::on(*table));
+  const auto offer = [&](bool runs, const std::optional<Profile>& profile) {
+    if (runs && profile) out.push_back(*profile);
+  };
+  const CpuFeatures& cpu = cpu_features();
+  if (numerics == "fp32") {
+    for (const KernelTable* table : available()) out.push_back(fp32::on(*table));
+  } else if (numerics == "bf16") {
+    offer(cpu.avx512, bf16_avx512());
+    offer(cpu.avx2, bf16_avx2());
+    out.push_back(bf16_scalar());
   }
   return out;
 }
