@@ -9,7 +9,7 @@
 namespace eml::kernels {
 namespace {
 
-constexpr std::array<std::string_view, 2> kNumerics = {"fp32", "bf16"};
+constexpr std::array<std::string_view, 3> kNumerics = {"fp32", "bf16", "int8"};
 
 // Profile fp32 is KernelTable's own arithmetic: its operand is the activations as they are.
 namespace fp32 {
@@ -79,6 +79,10 @@ std::vector<Profile> profiles(std::string_view numerics) {
     offer(cpu.avx512, bf16_avx512());
     offer(cpu.avx2, bf16_avx2());
     out.push_back(bf16_scalar());
+  } else if (numerics == "int8") {
+    offer(cpu.avx512_vnni, int8_avx512());
+    offer(cpu.avx2, int8_avx2());
+    out.push_back(int8_scalar());
   }
   return out;
 }
