@@ -30,7 +30,7 @@ constexpr std::size_t kRowsMax = 14;
 
 // clang-format off: each uses what the one before defines
 #include "engine/kernels/profile_body.inc"
-#include "engine/kernels/int8_vector.inc"
+#include "engine/kernels/int8_vnni.inc"
 #include "engine/kernels/int8_body.inc"
 // clang-format on
 
@@ -47,10 +47,10 @@ std::optional<Profile> int8_avx512() {
                  .rows = avx512(),
                  .packed_bytes = int8::packed_bytes,
                  .pack = int8::pack,
-                 .operand_bytes = int8::operand_bytes,
+                 .operand_bytes = int8::operand_bytes<std::uint8_t>,
                  .prepare = int8_avx512::prepare,
                  .linear = int8_avx512::linear,
-                 .attention_scratch = int8::attention_scratch,
+                 .attention_scratch = int8::attention_scratch<std::uint8_t>,
                  .attention = int8_avx512::attention};
 }
 }  // namespace eml::kernels
