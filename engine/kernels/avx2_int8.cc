@@ -20,12 +20,13 @@ EML_TARGET_BEGIN("avx2,fma")
 
 namespace eml::kernels {
 namespace {
-namespace int8_avx2 {
+namespace int8_on_avx2 {
 
 #include "engine/kernels/vec_avx2.inc"
 
 constexpr std::size_t kPanelVectors = 2;
 constexpr std::size_t kRowsMax = 6;
+constexpr bool kWholeBlocks = false;
 
 // clang-format off: each uses what the one before defines
 #include "engine/kernels/profile_body.inc"
@@ -33,7 +34,7 @@ constexpr std::size_t kRowsMax = 6;
 #include "engine/kernels/int8_body.inc"
 // clang-format on
 
-}  // namespace int8_avx2
+}  // namespace int8_on_avx2
 }  // namespace
 }  // namespace eml::kernels
 
@@ -47,10 +48,10 @@ std::optional<Profile> int8_avx2() {
                  .packed_bytes = int8::packed_bytes,
                  .pack = int8::pack,
                  .operand_bytes = int8::operand_bytes<std::int16_t>,
-                 .prepare = int8_avx2::prepare,
-                 .linear = int8_avx2::linear,
+                 .prepare = int8_on_avx2::prepare,
+                 .linear = int8_on_avx2::linear,
                  .attention_scratch = int8::attention_scratch<std::int16_t>,
-                 .attention = int8_avx2::attention};
+                 .attention = int8_on_avx2::attention};
 }
 }  // namespace eml::kernels
 
