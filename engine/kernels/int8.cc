@@ -34,9 +34,10 @@ bool pack(const KernelTable& /*rows*/, const PackArgs& args) {
     if (!finite) return false;
     const Column column = column_scale(largest);
     to.scales[n] = column.scale;
+    std::int8_t* bytes = to.bytes + to.index(n, 0);
     for (std::size_t k = 0; k < args.shape.depth; ++k) {
       const std::int32_t q = clamp(nearest(w[k] * column.inverse), -kWeightLimit, kWeightLimit);
-      to.bytes[to.index(n, k)] = static_cast<std::int8_t>(q);
+      bytes[k / 4 * 4 * kPanelColumns + k % 4] = static_cast<std::int8_t>(q);
       to.sums[k / kDepthRange * to.columns + n] += q;  // zero before: packed memory is
     }
   }

@@ -30,12 +30,13 @@ inline std::size_t rotation_at(std::size_t k, std::size_t depth) {
 // rotate multiplies n values (a power of two) by the Hadamard matrix of that order, in place.
 inline void rotate(float* x, std::size_t n) {
   for (std::size_t half = n / 2; half > 0; half /= 2) {
-    for (std::size_t i = 0; i < n; ++i) {
-      if ((i & half) != 0) continue;
-      const float a = x[i];
-      const float b = x[i + half];
-      x[i] = a + b;
-      x[i + half] = a - b;
+    for (std::size_t block = 0; block < n; block += 2 * half) {
+      for (std::size_t i = block; i < block + half; ++i) {
+        const float a = x[i];
+        const float b = x[i + half];
+        x[i] = a + b;
+        x[i + half] = a - b;
+      }
     }
   }
 }
