@@ -72,7 +72,8 @@ constexpr KernelTable kTable{.name = "avx2",
                              .layer_norm = layer_norm,
                              .add = add,
                              .sum_rows = sum_rows,
-                             .normalize = normalize};
+                             .normalize = normalize,
+                             .peak = kPeakLoop};
 
 }  // namespace isa_avx2
 }  // namespace

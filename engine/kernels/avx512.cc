@@ -66,7 +66,8 @@ constexpr KernelTable kTable{.name = "avx512",
                              .layer_norm = layer_norm,
                              .add = add,
                              .sum_rows = sum_rows,
-                             .normalize = normalize};
+                             .normalize = normalize,
+                             .peak = kPeakLoop};
 
 }  // namespace isa_avx512
 }  // namespace

@@ -72,6 +72,15 @@ struct LayerNormArgs {
   std::size_t ldo = 0;
 };
 
+// PeakLoop is an instruction set's multiply-adds on registers and nothing else: what the processor reaches at most. For
+// benchmarks.
+struct PeakLoop {
+  static constexpr std::size_t kValues = 512;  // floats that `run` reads
+
+  double operations = 0;                        // of one call; a multiply-add is two
+  float (*run)(const float* values) = nullptr;  // of no use but to whoever would leave the loop out
+};
+
 struct KernelTable {
   std::string_view name;      // "scalar", "avx2", "avx512": what a response reports
   std::size_t panel_columns;  // columns of a panel in the packed weights; divides kWidthStep
@@ -85,6 +94,8 @@ struct KernelTable {
   void (*sum_rows)(float* out, const float* in, std::size_t ld, std::size_t rows, std::size_t n);
   // Divides v by its Euclidean norm; a null vector stays null. Returns the sum of squares.
   float (*normalize)(float* v, std::size_t n);
+
+  PeakLoop peak;
 };
 
 // attention_scratch_floats is the size of AttentionArgs::scratch for up to `tokens` tokens.

@@ -149,7 +149,8 @@ constexpr KernelTable kTable{.name = "scalar",
                              .layer_norm = layer_norm,
                              .add = add,
                              .sum_rows = sum_rows,
-                             .normalize = normalize};
+                             .normalize = normalize,
+                             .peak = {}};
 
 }  // namespace
 
