@@ -106,7 +106,8 @@ void Encoder::attention_block(Workspace& workspace, const Layer& layer, std::spa
                    .column_end = 3 * hidden,
                    .bias = layer.qkv_bias,
                    .out = workspace.wide_,
-                   .ldo = workspace.ld_wide_});
+                   .ldo = workspace.ld_wide_,
+                   .next = layer.output});
   float* qkv = workspace.wide_;
   for (const TokenSpan& text : texts) {
     kernels_.attention({.qkv = qkv,
@@ -132,7 +133,8 @@ void Encoder::attention_block(Workspace& workspace, const Layer& layer, std::spa
                    .residual = workspace.x_,
                    .ldr = workspace.ld_,
                    .out = workspace.x_,
-                   .ldo = workspace.ld_});
+                   .ldo = workspace.ld_,
+                   .next = layer.up});
   kernels_.layer_norm({.in = workspace.x_,
                        .ldi = workspace.ld_,
                        .rows = tokens,

@@ -2,6 +2,7 @@
 // registers).
 #include <array>
 #include <cstddef>
+#include <type_traits>
 #include <utility>
 
 #include "engine/kernels/constants.h"

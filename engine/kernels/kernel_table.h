@@ -44,6 +44,7 @@ struct LinearArgs {
   std::size_t ldr = 0;
   float* out = nullptr;  // out[0] is row 0, column `column_begin`
   std::size_t ldo = 0;
+  const float* next = nullptr;  // the packed weights that the next call will read first, or null: a hint
 };
 
 // AttentionArgs describes one sequence: for each head, softmax(q k^T) v.
