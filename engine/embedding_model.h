@@ -23,9 +23,13 @@ struct EmbeddingModelFiles {
   ModelWeights weights;
 };
 
+// default_precision is the profile of a server that was not told one: bf16 where the processor multiplies it in tiles
+// (AMX), else fp32, which is exact and elsewhere no slower.
+std::string_view default_precision();
+
 struct EngineOptions {
-  std::string_view precision = "fp32";  // a numerics profile; "fp32" is the only one so far
-  std::string_view kernels = "";        // "scalar", "avx2", "avx512"; empty: the best that the processor has
+  std::string_view precision = "";  // a numerics profile; empty: default_precision()
+  std::string_view kernels = "";    // "scalar", "avx2", "avx512", "amx"; empty: the best that the processor has
 };
 
 // EmbeddingModel is immutable and shared between threads.
@@ -44,8 +48,8 @@ class EmbeddingModel {
   std::size_t dimensions() const { return config().hidden; }
 
   // What a response reports: with these two and the model anyone gets the same bits.
-  std::string_view numerics() const { return "fp32"; }
-  std::string_view kernels() const { return encoder_->kernels().name; }
+  std::string_view numerics() const { return encoder_->profile().numerics; }
+  std::string_view kernels() const { return encoder_->profile().kernels; }
 
   // tokenize is Tokenizer::encode with the model's own length.
   Status tokenize(TokenIds& ids, TokenizerScratch& scratch, std::string_view text) const {

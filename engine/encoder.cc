@@ -21,8 +21,8 @@ std::size_t leading_dimension(std::size_t width) {
 }
 
 // The feed-forward layer runs in chunks of its width, so that a chunk's activations stay in the second-level cache
-// between the two matrices. A chain cut in k gives the same bits (numerics.md).
-constexpr std::size_t kFeedForwardChunk = 384;
+// between the two matrices. It is the only width at which every profile lets a chain be cut.
+constexpr std::size_t kFeedForwardChunk = kernels::kDepthRange;
 
 std::size_t count_tokens(std::span<const TokenSpan> texts) {
   std::size_t tokens = 0;
@@ -33,6 +33,12 @@ std::size_t count_tokens(std::span<const TokenSpan> texts) {
 std::size_t wide_width(const ModelConfig& config) {
   return std::max<std::size_t>(std::size_t{3} * config.hidden,
                                std::min<std::size_t>(config.intermediate, kFeedForwardChunk));
+}
+
+// Buffers begin on pages, which every profile's alignment divides.
+std::size_t whole_pages(std::size_t bytes) {
+  constexpr std::size_t page = 4096;
+  return (bytes + page - 1) / page * page;
 }
 
 float scale_log2(std::size_t head_size) {
@@ -46,13 +52,21 @@ Result<Workspace> Encoder::make_workspace(std::size_t tokens) const {
   out.tokens_max_ = std::bit_ceil(std::max<std::size_t>({tokens, config_.tokens_max, 16}));
   out.ld_ = leading_dimension(config_.hidden);
   out.ld_wide_ = leading_dimension(wide_width(config_));
-  out.scratch_floats_ = kernels::attention_scratch_floats(config_.tokens_max, config_.head_size());
   const std::size_t rows = out.tokens_max_;
-  EML_TRY(out.memory_, HugeBuffer::allocate(rows * (2 * out.ld_ + out.ld_wide_) + out.scratch_floats_));
+  const std::size_t chunk = std::min<std::size_t>(config_.intermediate, kFeedForwardChunk);
+  const std::size_t operand = whole_pages(profile_.operand_bytes(rows, config_.hidden));
+  const std::size_t operand_wide = whole_pages(profile_.operand_bytes(rows, chunk));
+  const std::size_t activations = whole_pages(rows * (2 * out.ld_ + out.ld_wide_) * sizeof(float));
+  const std::size_t scratch =
+      whole_pages(profile_.attention_scratch(config_.tokens_max, config_.head_size()) * sizeof(float));
+  EML_TRY(out.memory_, HugeBuffer::allocate((activations + operand + operand_wide + scratch) / sizeof(float)));
   out.x_ = out.memory_.data();
   out.y_ = out.x_ + rows * out.ld_;
   out.wide_ = out.y_ + rows * out.ld_;
-  out.scratch_ = out.wide_ + rows * out.ld_wide_;
+  out.operand_ = out.x_ + activations / sizeof(float);
+  out.operand_wide_ = out.operand_ + operand / sizeof(float);
+  out.scratch_ = out.operand_wide_ + operand_wide / sizeof(float);
+  out.end_ = out.scratch_ + scratch / sizeof(float);
   return out;
 }
 
@@ -97,44 +111,45 @@ void Encoder::embed_tokens(Workspace& workspace, std::span<const TokenSpan> text
 void Encoder::attention_block(Workspace& workspace, const Layer& layer, std::span<const TokenSpan> texts,
                               std::size_t tokens) const {
   const std::size_t hidden = config_.hidden;
-  kernels_.linear({.a = workspace.x_,
-                   .lda = workspace.ld_,
-                   .rows = tokens,
-                   .packed = layer.qkv,
-                   .depth = hidden,
-                   .depth_end = hidden,
-                   .column_end = 3 * hidden,
-                   .bias = layer.qkv_bias,
-                   .out = workspace.wide_,
-                   .ldo = workspace.ld_wide_,
-                   .next = layer.output});
+  const auto prepare = [&](const float* a, std::size_t lda) {
+    return profile_.prepare({.a = a, .lda = lda, .rows = tokens, .depth = hidden, .buffer = workspace.operand_});
+  };
+  profile_.linear(kernels_, {.a = prepare(workspace.x_, workspace.ld_),
+                             .rows = tokens,
+                             .packed = layer.qkv.packed,
+                             .shape = layer.qkv.shape,
+                             .depth_end = hidden,
+                             .column_end = 3 * hidden,
+                             .bias = layer.qkv.bias,
+                             .out = workspace.wide_,
+                             .ldo = workspace.ld_wide_,
+                             .next = {.packed = layer.output.packed, .shape = layer.output.shape}});
   float* qkv = workspace.wide_;
   for (const TokenSpan& text : texts) {
-    kernels_.attention({.qkv = qkv,
-                        .ld = workspace.ld_wide_,
-                        .tokens = text.size(),
-                        .heads = config_.heads,
-                        .head_size = config_.head_size(),
-                        .scale_log2 = scale_log2(config_.head_size()),
-                        .out = qkv,
-                        .ldo = workspace.ld_wide_,
-                        .scratch = workspace.scratch_});
+    profile_.attention(kernels_, {.qkv = qkv,
+                                  .ld = workspace.ld_wide_,
+                                  .tokens = text.size(),
+                                  .heads = config_.heads,
+                                  .head_size = config_.head_size(),
+                                  .scale_log2 = scale_log2(config_.head_size()),
+                                  .out = qkv,
+                                  .ldo = workspace.ld_wide_,
+                                  .scratch = workspace.scratch_});
     qkv += text.size() * workspace.ld_wide_;
   }
-  kernels_.linear({.a = workspace.wide_,
-                   .lda = workspace.ld_wide_,
-                   .rows = tokens,
-                   .packed = layer.output,
-                   .depth = hidden,
-                   .depth_end = hidden,
-                   .column_end = hidden,
-                   .bias = layer.output_bias,
-                   .epilogue = Epilogue::kResidual,
-                   .residual = workspace.x_,
-                   .ldr = workspace.ld_,
-                   .out = workspace.x_,
-                   .ldo = workspace.ld_,
-                   .next = layer.up});
+  profile_.linear(kernels_, {.a = prepare(workspace.wide_, workspace.ld_wide_),
+                             .rows = tokens,
+                             .packed = layer.output.packed,
+                             .shape = layer.output.shape,
+                             .depth_end = hidden,
+                             .column_end = hidden,
+                             .bias = layer.output.bias,
+                             .epilogue = Epilogue::kResidual,
+                             .residual = workspace.x_,
+                             .ldr = workspace.ld_,
+                             .out = workspace.x_,
+                             .ldo = workspace.ld_,
+                             .next = {.packed = layer.up.packed, .shape = layer.up.shape}});
   kernels_.layer_norm({.in = workspace.x_,
                        .ldi = workspace.ld_,
                        .rows = tokens,
@@ -149,35 +164,46 @@ void Encoder::attention_block(Workspace& workspace, const Layer& layer, std::spa
 void Encoder::feed_forward_block(Workspace& workspace, const Layer& layer, std::size_t tokens) const {
   const std::size_t hidden = config_.hidden;
   const std::size_t intermediate = config_.intermediate;
+  const kernels::Operand x = profile_.prepare(
+      {.a = workspace.x_, .lda = workspace.ld_, .rows = tokens, .depth = hidden, .buffer = workspace.operand_});
   for (std::size_t begin = 0; begin < intermediate; begin += kFeedForwardChunk) {
     const std::size_t end = std::min(begin + kFeedForwardChunk, intermediate);
-    kernels_.linear({.a = workspace.x_,
-                     .lda = workspace.ld_,
-                     .rows = tokens,
-                     .packed = layer.up,
-                     .depth = hidden,
-                     .depth_end = hidden,
-                     .column_begin = begin,
-                     .column_end = end,
-                     .bias = layer.up_bias,
-                     .epilogue = Epilogue::kGelu,
-                     .out = workspace.wide_,
-                     .ldo = workspace.ld_wide_});
-    kernels_.linear({.a = workspace.wide_,
-                     .lda = workspace.ld_wide_,
-                     .rows = tokens,
-                     .packed = layer.down,
-                     .depth = intermediate,
-                     .depth_begin = begin,
-                     .depth_end = end,
-                     .column_end = hidden,
-                     .bias = layer.down_bias,
-                     .resume = begin != 0,
-                     .epilogue = end == intermediate ? Epilogue::kResidual : Epilogue::kStore,
-                     .residual = workspace.x_,
-                     .ldr = workspace.ld_,
-                     .out = workspace.y_,
-                     .ldo = workspace.ld_});
+    profile_.linear(kernels_, {.a = x,
+                               .rows = tokens,
+                               .packed = layer.up.packed,
+                               .shape = layer.up.shape,
+                               .depth_end = hidden,
+                               .column_begin = begin,
+                               .column_end = end,
+                               .bias = layer.up.bias,
+                               .epilogue = Epilogue::kGelu,
+                               .out = workspace.wide_,
+                               .ldo = workspace.ld_wide_,
+                               .next = {.packed = layer.down.packed, .shape = layer.down.shape, .depth_begin = begin}});
+    const kernels::Operand h = profile_.prepare({.a = workspace.wide_,
+                                                 .lda = workspace.ld_wide_,
+                                                 .rows = tokens,
+                                                 .depth = end - begin,
+                                                 .buffer = workspace.operand_wide_});
+    profile_.linear(
+        kernels_,
+        {.a = h,
+         .rows = tokens,
+         .packed = layer.down.packed,
+         .shape = layer.down.shape,
+         .depth_begin = begin,
+         .depth_end = end,
+         .column_end = hidden,
+         .bias = layer.down.bias,
+         .resume = begin != 0,
+         .epilogue = end == intermediate ? Epilogue::kResidual : Epilogue::kStore,
+         .residual = workspace.x_,
+         .ldr = workspace.ld_,
+         .out = workspace.y_,
+         .ldo = workspace.ld_,
+         .next = end == intermediate
+                     ? layer.next
+                     : kernels::NextPanel{.packed = layer.up.packed, .shape = layer.up.shape, .column_begin = end}});
   }
   kernels_.layer_norm({.in = workspace.y_,
                        .ldi = workspace.ld_,
@@ -205,12 +231,15 @@ Status Encoder::pool(const Workspace& workspace, std::span<const TokenSpan> text
   return {};
 }
 
-void Encoder::wipe_activations(Workspace& workspace, std::size_t tokens) {
+void Encoder::wipe_activations(Workspace& workspace, std::size_t tokens) const {
   const std::size_t rows = std::min(std::bit_ceil(tokens), workspace.tokens_max_);
   wipe(workspace.x_, rows * workspace.ld_ * sizeof(float));
   wipe(workspace.y_, rows * workspace.ld_ * sizeof(float));
   wipe(workspace.wide_, rows * workspace.ld_wide_ * sizeof(float));
-  wipe(workspace.scratch_, workspace.scratch_floats_ * sizeof(float));
+  const std::size_t chunk = std::min<std::size_t>(config_.intermediate, kFeedForwardChunk);
+  wipe(workspace.operand_, profile_.operand_bytes(rows, config_.hidden));
+  wipe(workspace.operand_wide_, profile_.operand_bytes(rows, chunk));
+  wipe(workspace.scratch_, static_cast<std::size_t>(workspace.end_ - workspace.scratch_) * sizeof(float));
 }
 
 std::size_t Encoder::wiped_activation_bytes(std::size_t tokens) const {

@@ -13,7 +13,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "engine/huge_buffer.h"
-#include "engine/kernels/kernel_table.h"
+#include "engine/kernels/profile.h"
 #include "engine/model_config.h"
 #include "engine/safetensors.h"
 #include "engine/token.h"
@@ -56,7 +56,10 @@ class Workspace {
   float* y_ = nullptr;        // the feed-forward layer's sum
   float* wide_ = nullptr;     // q, k, v; then the context in q's place; then a chunk of the feed-forward layer
   float* scratch_ = nullptr;  // attention
-  std::size_t scratch_floats_ = 0;
+  // Activations in the profile's own format: of x_ or the context, and of a chunk of the feed-forward layer.
+  float* operand_ = nullptr;
+  float* operand_wide_ = nullptr;
+  float* end_ = nullptr;
 };
 
 // Encoder is immutable after load and shared between threads.
@@ -65,15 +68,15 @@ class Encoder {
   // A pass is best at this many tokens: more of them overflow the second-level cache with activations.
   static constexpr std::size_t kTokensPerPass = 256;
 
-  // load checks every tensor's name, type, shape and values against `config`, packs the layers for `kernels`, and runs
-  // the kernels' self-test.
-  // Errors: those of Safetensors::decode and find; kWeightsShape, kWeightsType, kWeightsExtra, kWeightsNotFinite (the
-  // integer is the tensor's place in the file); kEngineMemory; kKernelsSelfCheck.
+  // load checks every tensor's name, type, shape and values against `config`, packs the layers for `profile`, and runs
+  // the profile's self-test.
+  // Errors: those of Safetensors::decode and find; kWeightsShape, kWeightsType, kWeightsExtra, kWeightsNotFinite (or
+  // not in the profile's range; the integer is the tensor's place in the file); kEngineMemory; kKernelsSelfCheck.
   static Result<std::unique_ptr<const Encoder>> load(const ModelConfig& config, ModelWeights weights,
-                                                     const kernels::KernelTable& kernels);
+                                                     const kernels::Profile& profile);
 
   const ModelConfig& config() const { return config_; }
-  const kernels::KernelTable& kernels() const { return kernels_; }
+  const kernels::Profile& profile() const { return profile_; }
 
   // make_workspace allocates for passes of up to `tokens` tokens (at least config().tokens_max).
   Result<Workspace> make_workspace(std::size_t tokens = kTokensPerPass) const;
@@ -89,27 +92,35 @@ class Encoder {
   std::size_t wiped_activation_bytes(std::size_t tokens) const;
 
  private:
+  // Linear is a matrix as the profile packs it.
+  struct Linear {
+    kernels::MatrixShape shape;
+    const void* packed = nullptr;
+    const float* bias = nullptr;
+  };
   struct Layer {
-    const float *qkv, *qkv_bias;        // packed, hidden x 3 hidden
-    const float *output, *output_bias;  // packed, hidden x hidden
+    Linear qkv;  // query, key and value side by side
+    Linear output;
     const float *norm1_weight, *norm1_bias;
-    const float *up, *up_bias;      // packed, hidden x intermediate
-    const float *down, *down_bias;  // packed, intermediate x hidden
+    Linear up, down;
     const float *norm2_weight, *norm2_bias;
+    kernels::NextPanel next;  // the layer after this one's; nothing after the last
   };
   friend class EncoderLoader;
 
-  Encoder(const ModelConfig& config, const kernels::KernelTable& kernels) : config_(config), kernels_(kernels) {}
+  Encoder(const ModelConfig& config, const kernels::Profile& profile)
+      : config_(config), profile_(profile), kernels_(*profile.rows) {}
   Status check(const Workspace& workspace, std::span<const TokenSpan> texts, std::span<float> out) const;
   void embed_tokens(Workspace& workspace, std::span<const TokenSpan> texts) const;
   void attention_block(Workspace& workspace, const Layer& layer, std::span<const TokenSpan> texts,
                        std::size_t tokens) const;
   void feed_forward_block(Workspace& workspace, const Layer& layer, std::size_t tokens) const;
   Status pool(const Workspace& workspace, std::span<const TokenSpan> texts, std::span<float> out) const;
-  static void wipe_activations(Workspace& workspace, std::size_t tokens);
+  void wipe_activations(Workspace& workspace, std::size_t tokens) const;
 
   ModelConfig config_;
-  const kernels::KernelTable& kernels_;
+  kernels::Profile profile_;
+  const kernels::KernelTable& kernels_;  // what runs between the matrices
   ModelWeights weights_;
   HugeBuffer packed_;
   HugeBuffer converted_words_;        // only for 16-bit word embeddings

@@ -96,11 +96,22 @@ class EncoderLoader {
     return {};
   }
 
+  // Where each thing begins: a cache line.
+  static constexpr std::size_t kLineFloats = 16;
+  static std::size_t whole_lines(std::size_t floats) { return (floats + kLineFloats - 1) / kLineFloats * kLineFloats; }
+
+  std::size_t linear_floats(const kernels::MatrixShape& shape) const {
+    const std::size_t packed = encoder_.profile_.packed_bytes(encoder_.kernels_, shape);
+    return whole_lines((packed + sizeof(float) - 1) / sizeof(float)) + whole_lines(shape.columns);
+  }
+
   Status allocate() {
     const std::size_t h = config_.hidden;
     const std::size_t f = config_.intermediate;
-    const std::size_t layer = 4 * h * h + 2 * h * f + 3 * h + h + f + h + 4 * h;
-    EML_TRY(encoder_.packed_, HugeBuffer::allocate(layer * config_.layers + config_.tokens_max * h + 2 * h));
+    const std::size_t layer = linear_floats({3 * h, h}) + linear_floats({h, h}) + linear_floats({f, h}) +
+                              linear_floats({h, f}) + 4 * whole_lines(h);
+    const std::size_t embeddings = whole_lines(config_.tokens_max * h) + 2 * whole_lines(h);
+    EML_TRY(encoder_.packed_, HugeBuffer::allocate(layer * config_.layers + embeddings));
     next_ = encoder_.packed_.data();
     staging_.resize(kPackRows * std::max(h, f));
     return {};
@@ -108,8 +119,18 @@ class EncoderLoader {
 
   float* take(std::size_t floats) {
     float* out = next_;
-    next_ += floats;
+    next_ += whole_lines(floats);
     return out;
+  }
+
+  // Room for a matrix and its bias; the bias is to be read into what is returned.
+  float* take_linear(Encoder::Linear& out, const kernels::MatrixShape& shape) {
+    out.shape = shape;
+    out.packed = next_;
+    next_ += linear_floats(shape) - whole_lines(shape.columns);
+    float* bias = take(shape.columns);
+    out.bias = bias;
+    return bias;
   }
 
   Result<const Tensor*> find(const std::string& name, const Shape& shape) const {
@@ -153,38 +174,39 @@ class EncoderLoader {
     return vector(name, out, config_.hidden);
   }
 
-  // Packs `columns` outputs of `depth` inputs to `out`.
-  Status matrix(const std::string& name, float* out, std::size_t columns, std::size_t depth) {
+  // Packs all of the tensor's outputs to `to`, where its first is output `column` of the matrix.
+  Status matrix(const std::string& name, Encoder::Linear& to, std::size_t column, std::size_t columns) {
+    const std::size_t depth = to.shape.depth;
     EML_TRY(const Tensor* tensor, find(name, {columns, depth}));
+    // Only the loader writes here; afterwards nothing does.
+    void* packed = const_cast<void*>(to.packed);
     for (std::size_t n = 0; n < columns; n += kPackRows) {
       EML_CHECK(read(staging_.data(), *tensor, n * depth, kPackRows * depth));
-      kernels::pack_panels(out + n * depth, staging_.data(), kPackRows, depth, encoder_.kernels_.panel_columns);
+      const bool packable = encoder_.profile_.pack(encoder_.kernels_, {.weight = staging_.data(),
+                                                                       .column_begin = column + n,
+                                                                       .columns = kPackRows,
+                                                                       .shape = to.shape,
+                                                                       .packed = packed});
+      if (!packable) return fail(kWeightsNotFinite, "a weight is out of the numerics profile's range", place(*tensor));
     }
     release(*tensor);
     return {};
   }
 
-  Status linear(const std::string& name, const float*& weight, const float*& bias, std::size_t columns,
-                std::size_t depth) {
-    float* packed = take(columns * depth);
-    float* offsets = take(columns);
-    weight = packed;
-    bias = offsets;
-    EML_CHECK(matrix(name + ".weight", packed, columns, depth));
-    return vector(name + ".bias", offsets, columns);
+  Status linear(const std::string& name, Encoder::Linear& out, const kernels::MatrixShape& shape) {
+    float* bias = take_linear(out, shape);
+    EML_CHECK(matrix(name + ".weight", out, 0, shape.columns));
+    return vector(name + ".bias", bias, shape.columns);
   }
 
   // Query, key and value become one matrix.
-  Status attention_input(const std::string& name, Encoder::Layer& layer) {
+  Status attention_input(const std::string& name, Encoder::Linear& out) {
     const std::size_t h = config_.hidden;
-    float* packed = take(3 * h * h);
-    float* offsets = take(3 * h);
-    layer.qkv = packed;
-    layer.qkv_bias = offsets;
+    float* bias = take_linear(out, {3 * h, h});
     std::size_t part = 0;
     for (const char* which : {"query", "key", "value"}) {
-      EML_CHECK(matrix(name + which + ".weight", packed + part * h * h, h, h));
-      EML_CHECK(vector(name + which + ".bias", offsets + part * h, h));
+      EML_CHECK(matrix(name + which + ".weight", out, part * h, h));
+      EML_CHECK(vector(name + which + ".bias", bias + part * h, h));
       ++part;
     }
     return {};
@@ -194,14 +216,16 @@ class EncoderLoader {
     const std::size_t h = config_.hidden;
     const std::size_t f = config_.intermediate;
     Encoder::Layer layer{};
-    EML_CHECK(attention_input(name + "attention.self.", layer));
-    EML_CHECK(linear(name + "attention.output.dense", layer.output, layer.output_bias, h, h));
+    EML_CHECK(attention_input(name + "attention.self.", layer.qkv));
+    EML_CHECK(linear(name + "attention.output.dense", layer.output, {h, h}));
     EML_CHECK(vector(name + "attention.output.LayerNorm.weight", layer.norm1_weight));
     EML_CHECK(vector(name + "attention.output.LayerNorm.bias", layer.norm1_bias));
-    EML_CHECK(linear(name + "intermediate.dense", layer.up, layer.up_bias, f, h));
-    EML_CHECK(linear(name + "output.dense", layer.down, layer.down_bias, h, f));
+    EML_CHECK(linear(name + "intermediate.dense", layer.up, {f, h}));
+    EML_CHECK(linear(name + "output.dense", layer.down, {h, f}));
     EML_CHECK(vector(name + "output.LayerNorm.weight", layer.norm2_weight));
     EML_CHECK(vector(name + "output.LayerNorm.bias", layer.norm2_bias));
+    if (!encoder_.layers_.empty())
+      encoder_.layers_.back().next = {.packed = layer.qkv.packed, .shape = layer.qkv.shape};
     encoder_.layers_.push_back(layer);
     return {};
   }
@@ -261,10 +285,10 @@ class EncoderLoader {
 };
 
 Result<std::unique_ptr<const Encoder>> Encoder::load(const ModelConfig& config, ModelWeights weights,
-                                                     const kernels::KernelTable& kernels) {
-  if (!kernels::self_check(kernels)) return fail(kKernelsSelfCheck, "the kernels differ from their definition");
+                                                     const kernels::Profile& profile) {
+  if (!kernels::self_check(profile)) return fail(kKernelsSelfCheck, "the kernels differ from their definition");
   EML_TRY(const Safetensors file, Safetensors::decode(weights.bytes));
-  std::unique_ptr<Encoder> encoder(new Encoder(config, kernels));
+  std::unique_ptr<Encoder> encoder(new Encoder(config, profile));
   encoder->weights_ = std::move(weights);
   EML_CHECK(EncoderLoader(*encoder, file).run());
   return std::unique_ptr<const Encoder>(std::move(encoder));

@@ -110,7 +110,9 @@ int run(Options options) {
   const EmbeddingModel& first = *models->front();
   const auto loads = measure_loads(first);
   if (!loads) return complain(options.model, loads.error());
-  const double peak = peak_gflops(first.encoder().kernels(), system_clock());
+  // Tiles have no fp32 arithmetic of their own: beside them the vector units are the yardstick.
+  const kernels::KernelTable* table = kernels::find(first.kernels());
+  const double peak = peak_gflops(table == nullptr ? *kernels::available().front() : *table, system_clock());
   const auto all = measure_all(*models, *loads, options.threads, options.rounds,
                                options.processor_time ? MeasureBy::kProcessor : MeasureBy::kElapsed, system_clock());
   if (!all) return complain(options.model, all.error());

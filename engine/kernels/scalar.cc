@@ -1,51 +1,15 @@
 // docs/spec/numerics.md, profile fp32, in C++ and nothing else: readable, unoptimised, the judge of all other tables.
 #include <array>
-#include <bit>
 #include <cmath>
-#include <cstdint>
 #include <cstring>
 
-#include "engine/kernels/constants.h"
 #include "engine/kernels/kernel_table.h"
+#include "engine/kernels/scalar_math.h"
 
 namespace eml::kernels {
 namespace {
 
-// One rounding for product and sum, on every machine: in hardware where it is, else in the C library.
-float fma(float a, float b, float c) { return std::fma(a, b, c); }
-
-float max(float a, float b) { return a > b ? a : b; }
-float min(float a, float b) { return a < b ? a : b; }
-
-template <std::size_t n>
-float polynomial(const std::array<float, n>& ascending, float x) {
-  float p = ascending[n - 1];
-  for (std::size_t i = n - 1; i-- > 0;) p = fma(p, x, ascending[i]);
-  return p;
-}
-
-// 2^t for t <= 0.
-float exp2(float t) {
-  t = max(t, kExp2Min);
-  const float shifted = t + kRound;
-  const float fraction = t - (shifted - kRound);
-  const float p = polynomial(kExp2Poly, fraction);
-  return std::bit_cast<float>(std::bit_cast<std::uint32_t>(p) + (std::bit_cast<std::uint32_t>(shifted) << 23));
-}
-
-// x Phi(x) = max(x, 0) - u Phi(-u) with u = |x|, and Phi(-u) = 2^-poly(u).
-float gelu(float x) {
-  const float u = min(std::fabs(x), kGeluMax);
-  return fma(-u, exp2(-polynomial(kGeluPoly, u)), max(x, 0.0F));
-}
-
-// Lanes are added in halves: l and l + 8, then l and l + 4, l + 2, l + 1.
-float sum_lanes(std::array<float, kLanes> lanes) {
-  for (std::size_t half = kLanes / 2; half > 0; half /= 2) {
-    for (std::size_t l = 0; l < half; ++l) lanes[l] = lanes[l] + lanes[l + half];
-  }
-  return lanes[0];
-}
+using namespace scalar_math;
 
 void linear(const LinearArgs& args) {
   for (std::size_t r = 0; r < args.rows; ++r) {
@@ -69,19 +33,12 @@ void attend(const AttentionArgs& args, std::size_t head, std::size_t row, float*
   const float* q = args.qkv + row * args.ld + head * args.head_size;
   const float* k = args.qkv + width + head * args.head_size;
   const float* v = k + width;
-  float highest = 0;
   for (std::size_t j = 0; j < args.tokens; ++j) {
     float score = 0;
     for (std::size_t d = 0; d < args.head_size; ++d) score = fma(q[d], k[j * args.ld + d], score);
-    highest = j == 0 ? score : max(highest, score);
     e[j] = score;
   }
-  std::array<float, kLanes> lanes{};
-  for (std::size_t j = 0; j < args.tokens; ++j) {
-    e[j] = exp2((e[j] - highest) * args.scale_log2);
-    lanes[j % kLanes] = lanes[j % kLanes] + e[j];
-  }
-  const float inverse = 1.0F / sum_lanes(lanes);
+  const float inverse = softmax(e, args.tokens, args.scale_log2);
   float* out = args.out + row * args.ldo + head * args.head_size;
   for (std::size_t d = 0; d < args.head_size; ++d) {
     float chain = 0;

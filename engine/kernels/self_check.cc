@@ -121,4 +121,6 @@ bool self_check(const KernelTable& table) {
   return same(run_rows(table), run_rows(scalar()));
 }
 
+bool self_check(const Profile& profile) { return self_check(*profile.rows); }
+
 }  // namespace eml::kernels

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "engine/kernels/kernel_table.h"
+#include "engine/kernels/profile.h"
 
 namespace eml::kernels {
 
@@ -8,5 +8,8 @@ namespace eml::kernels {
 // table's, bit for bit. Takes about a millisecond: run at every load, so that a processor or a compiler that computes
 // otherwise is never used.
 bool self_check(const KernelTable& table);
+
+// The same of a profile: its rows' table and its own operations.
+bool self_check(const Profile& profile);
 
 }  // namespace eml::kernels
