@@ -17,12 +17,13 @@ EML_TARGET_BEGIN("avx2,fma")
 
 namespace eml::kernels {
 namespace {
-namespace bf16_avx2 {
+namespace bf16_on_avx2 {
 
 #include "engine/kernels/vec_avx2.inc"
 
 constexpr std::size_t kPanelVectors = 2;
 constexpr std::size_t kRowsMax = 6;
+constexpr bool kWholeBlocks = false;
 
 // clang-format off: each uses what the one before defines
 #include "engine/kernels/profile_body.inc"
@@ -30,7 +31,7 @@ constexpr std::size_t kRowsMax = 6;
 #include "engine/kernels/bf16_body.inc"
 // clang-format on
 
-}  // namespace bf16_avx2
+}  // namespace bf16_on_avx2
 }  // namespace
 }  // namespace eml::kernels
 
@@ -44,10 +45,10 @@ std::optional<Profile> bf16_avx2() {
                  .packed_bytes = bf16::packed_bytes,
                  .pack = bf16::pack,
                  .operand_bytes = bf16::operand_bytes,
-                 .prepare = bf16_avx2::prepare,
-                 .linear = bf16_avx2::linear,
+                 .prepare = bf16_on_avx2::prepare,
+                 .linear = bf16_on_avx2::linear,
                  .attention_scratch = bf16::attention_scratch,
-                 .attention = bf16_avx2::attention};
+                 .attention = bf16_on_avx2::attention};
 }
 }  // namespace eml::kernels
 

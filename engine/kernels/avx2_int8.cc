@@ -1,4 +1,4 @@
-// Profile int8 on AVX2: bytes in pairs (VPMADDUBSW), tiles of 5 rows by 16 columns.
+// Profile int8 on AVX2: products of 16-bit integers (VPMADDWD), tiles of 6 rows by 16 columns.
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -20,20 +20,21 @@ EML_TARGET_BEGIN("avx2,fma")
 
 namespace eml::kernels {
 namespace {
-namespace int8_avx2 {
+namespace int8_on_avx2 {
 
 #include "engine/kernels/vec_avx2.inc"
 
 constexpr std::size_t kPanelVectors = 2;
-constexpr std::size_t kRowsMax = 5;
+constexpr std::size_t kRowsMax = 6;
+constexpr bool kWholeBlocks = false;
 
 // clang-format off: each uses what the one before defines
 #include "engine/kernels/profile_body.inc"
-#include "engine/kernels/int8_vector.inc"
+#include "engine/kernels/int8_words.inc"
 #include "engine/kernels/int8_body.inc"
 // clang-format on
 
-}  // namespace int8_avx2
+}  // namespace int8_on_avx2
 }  // namespace
 }  // namespace eml::kernels
 
@@ -46,11 +47,11 @@ std::optional<Profile> int8_avx2() {
                  .rows = avx2(),
                  .packed_bytes = int8::packed_bytes,
                  .pack = int8::pack,
-                 .operand_bytes = int8::operand_bytes,
-                 .prepare = int8_avx2::prepare,
-                 .linear = int8_avx2::linear,
-                 .attention_scratch = int8::attention_scratch,
-                 .attention = int8_avx2::attention};
+                 .operand_bytes = int8::operand_bytes<std::int16_t>,
+                 .prepare = int8_on_avx2::prepare,
+                 .linear = int8_on_avx2::linear,
+                 .attention_scratch = int8::attention_scratch<std::int16_t>,
+                 .attention = int8_on_avx2::attention};
 }
 }  // namespace eml::kernels
 

@@ -21,20 +21,21 @@ EML_TARGET_BEGIN("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
 
 namespace eml::kernels {
 namespace {
-namespace int8_avx512 {
+namespace int8_on_avx512 {
 
 #include "engine/kernels/vec_avx512.inc"
 
 constexpr std::size_t kPanelVectors = 2;
 constexpr std::size_t kRowsMax = 14;
+constexpr bool kWholeBlocks = false;
 
 // clang-format off: each uses what the one before defines
 #include "engine/kernels/profile_body.inc"
-#include "engine/kernels/int8_vector.inc"
+#include "engine/kernels/int8_vnni.inc"
 #include "engine/kernels/int8_body.inc"
 // clang-format on
 
-}  // namespace int8_avx512
+}  // namespace int8_on_avx512
 }  // namespace
 }  // namespace eml::kernels
 
@@ -47,11 +48,11 @@ std::optional<Profile> int8_avx512() {
                  .rows = avx512(),
                  .packed_bytes = int8::packed_bytes,
                  .pack = int8::pack,
-                 .operand_bytes = int8::operand_bytes,
-                 .prepare = int8_avx512::prepare,
-                 .linear = int8_avx512::linear,
-                 .attention_scratch = int8::attention_scratch,
-                 .attention = int8_avx512::attention};
+                 .operand_bytes = int8::operand_bytes<std::uint8_t>,
+                 .prepare = int8_on_avx512::prepare,
+                 .linear = int8_on_avx512::linear,
+                 .attention_scratch = int8::attention_scratch<std::uint8_t>,
+                 .attention = int8_on_avx512::attention};
 }
 }  // namespace eml::kernels
 

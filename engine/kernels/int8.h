@@ -11,10 +11,34 @@
 
 namespace eml::kernels::int8 {
 
-// Activations are 0 ... 255, weights -64 ... 64: a pair of products is at most 2 * 255 * 64 = 32640 and fits the 16
-// bits in which AVX2 adds two. With more bits for the weights it would saturate there and nowhere else.
+// Activations are 0 ... 255, weights -127 ... 127. AVX2 multiplies them as 16-bit integers: as bytes (VPMADDUBSW) it
+// adds two products in 16 bits, which would saturate there and nowhere else.
 inline constexpr float kActivationMax = 255.0F;
-inline constexpr float kWeightMax = 64.0F;
+inline constexpr float kWeightMax = 127.0F;
+inline constexpr std::int32_t kWeightLimit = 127;
+
+// Both factors of a linear layer are rotated in blocks of this many k, what is left of a depth in blocks of the
+// smaller.
+inline constexpr std::size_t kRotation = 128;
+inline constexpr std::size_t kRotationRest = 32;
+
+// The size of the block that begins at k, of a depth (or a range of k) of `depth`.
+inline std::size_t rotation_at(std::size_t k, std::size_t depth) {
+  return k + kRotation <= depth ? kRotation : kRotationRest;
+}
+
+// rotate multiplies n values (a power of two) by the Hadamard matrix of that order, in place.
+inline void rotate(float* x, std::size_t n) {
+  for (std::size_t half = n / 2; half > 0; half /= 2) {
+    for (std::size_t i = 0; i < n; ++i) {
+      if ((i & half) != 0) continue;
+      const float a = x[i];
+      const float b = x[i + half];
+      x[i] = a + b;
+      x[i + half] = a - b;
+    }
+  }
+}
 
 // Ranges narrower than this are taken for zero: their reciprocal would overflow.
 inline constexpr float kRangeMin = 0x1p-100F;
@@ -67,26 +91,32 @@ struct Group {
   std::int32_t zero;
 };
 
-// An operand's row: whole_depth(depth) bytes, then its groups; an odd number of cache lines.
-inline std::size_t operand_stride(std::size_t depth) {
-  const std::size_t bytes = whole_depth(depth) + groups(depth) * sizeof(Group);
+// An operand's row: whole_depth(depth) elements, of one byte or (AVX2) two, then its groups; an odd number of cache
+// lines.
+template <class Element>
+std::size_t operand_stride(std::size_t depth) {
+  const std::size_t bytes = whole_depth(depth) * sizeof(Element) + groups(depth) * sizeof(Group);
   return ((bytes + 63) / 64 | 1U) * 64;
 }
 
-inline std::size_t operand_bytes(std::size_t rows, std::size_t depth) {
-  return (rows + kRowStep - 1) / kRowStep * kRowStep * operand_stride(depth);
+template <class Element>
+std::size_t operand_bytes(std::size_t rows, std::size_t depth) {
+  return (rows + kRowStep - 1) / kRowStep * kRowStep * operand_stride<Element>(depth);
 }
 
 // Row is one of an operand's.
+template <class Element>
 struct Row {
-  std::uint8_t* bytes;
+  Element* elements;
   Group* groups;
 };
 
-inline Row row_at(void* buffer, std::size_t stride, std::size_t depth, std::size_t r) {
-  auto* bytes = static_cast<std::uint8_t*>(buffer) + r * stride;
-  void* groups = bytes + whole_depth(depth);
-  return {.bytes = bytes, .groups = static_cast<Group*>(groups)};
+template <class Element>
+Row<Element> row_at(void* buffer, std::size_t stride, std::size_t depth, std::size_t r) {
+  void* at = static_cast<std::byte*>(buffer) + r * stride;
+  auto* elements = static_cast<Element*>(at);
+  void* groups = elements + whole_depth(depth);
+  return {.elements = elements, .groups = static_cast<Group*>(groups)};
 }
 
 // Attention's scratch memory for one head: keys and values packed, the operands of a block of queries, its scores.
@@ -102,15 +132,17 @@ inline std::size_t whole_keys(std::size_t tokens) { return (tokens + kKeyStep - 
 
 inline std::size_t lines(std::size_t bytes) { return (bytes + 63) / 64 * 64; }
 
-inline std::size_t attention_scratch(std::size_t tokens, std::size_t head_size) {
+template <class Element>
+std::size_t attention_scratch(std::size_t tokens, std::size_t head_size) {
   const std::size_t keys = whole_keys(tokens);
   const std::size_t bytes = lines(matrix_bytes({.columns = keys, .depth = head_size})) +
                             lines(matrix_bytes({.columns = head_size, .depth = keys})) +
-                            operand_bytes(kRowStep, head_size) + operand_bytes(kRowStep, keys);
+                            operand_bytes<Element>(kRowStep, head_size) + operand_bytes<Element>(kRowStep, keys);
   return bytes / sizeof(float) + kRowStep * keys;
 }
 
-inline Scratch divide(float* scratch, std::size_t tokens, std::size_t head_size) {
+template <class Element>
+Scratch divide(float* scratch, std::size_t tokens, std::size_t head_size) {
   const MatrixShape keys{.columns = whole_keys(tokens), .depth = head_size};
   const MatrixShape values{.columns = head_size, .depth = keys.columns};
   void* memory = scratch;
@@ -123,8 +155,8 @@ inline Scratch divide(float* scratch, std::size_t tokens, std::size_t head_size)
   Scratch out{};
   out.keys = matrix_at(take(lines(matrix_bytes(keys))), keys);
   out.values = matrix_at(take(lines(matrix_bytes(values))), values);
-  out.queries = take(operand_bytes(kRowStep, head_size));
-  out.probabilities = take(operand_bytes(kRowStep, keys.columns));
+  out.queries = take(operand_bytes<Element>(kRowStep, head_size));
+  out.probabilities = take(operand_bytes<Element>(kRowStep, keys.columns));
   out.scores = static_cast<float*>(take(0));
   return out;
 }

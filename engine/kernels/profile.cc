@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/cpu.h"
+#include "engine/kernels/amx_permission.h"
 #include "engine/kernels/profiles_of.h"
 
 namespace eml::kernels {
@@ -83,10 +84,12 @@ std::vector<Profile> profiles(std::string_view numerics) {
   if (numerics == "fp32") {
     for (const KernelTable* table : available()) out.push_back(fp32::on(*table));
   } else if (numerics == "bf16") {
+    offer(amx_permitted(), bf16_amx());
     offer(cpu.avx512, bf16_avx512());
     offer(cpu.avx2, bf16_avx2());
     out.push_back(bf16_scalar());
   } else if (numerics == "int8") {
+    offer(amx_permitted(), int8_amx());
     offer(cpu.avx512_vnni, int8_avx512());
     offer(cpu.avx2, int8_avx2());
     out.push_back(int8_scalar());

@@ -1,5 +1,6 @@
 // docs/spec/numerics.md, profile int8, in C++ and nothing else: readable, unoptimised, the judge of the others.
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "engine/kernels/int8.h"
@@ -10,6 +11,7 @@ namespace eml::kernels {
 namespace {
 
 using namespace scalar_math;
+using Row = int8::Row<std::uint8_t>;
 
 // One group of one row.
 int8::Group quantise(std::uint8_t* to, const float* x, std::size_t n) {
@@ -33,28 +35,36 @@ int8::Group quantise(std::uint8_t* to, const float* x, std::size_t n) {
   return {.scale = range.scale, .zero = range.zero};
 }
 
-void quantise_row(const int8::Row& to, const float* x, std::size_t depth) {
+void quantise_row(const Row& to, const float* x, std::size_t depth) {
   for (std::size_t k = 0; k < depth; k += kDepthRange) {
-    to.groups[k / kDepthRange] = quantise(to.bytes + k, x + k, std::min(kDepthRange, depth - k));
+    to.groups[k / kDepthRange] = quantise(to.elements + k, x + k, std::min(kDepthRange, depth - k));
   }
-  std::fill(to.bytes + depth, to.bytes + int8::whole_depth(depth), std::uint8_t{0});
+  std::fill(to.elements + depth, to.elements + int8::whole_depth(depth), std::uint8_t{0});
 }
 
+// A linear layer's activations are rotated before; attention's are not.
 Operand prepare(const PrepareArgs& args) {
-  const std::size_t stride = int8::operand_stride(args.depth);
+  const std::size_t stride = int8::operand_stride<std::uint8_t>(args.depth);
   for (std::size_t r = 0; r < args.rows; ++r) {
-    quantise_row(int8::row_at(args.buffer, stride, args.depth, r), args.a + r * args.lda, args.depth);
+    const Row to = int8::row_at<std::uint8_t>(args.buffer, stride, args.depth, r);
+    for (std::size_t k = 0; k < args.depth; k += kDepthRange) {
+      const std::size_t n = std::min(kDepthRange, args.depth - k);
+      std::array<float, kDepthRange> x{};
+      std::copy_n(args.a + r * args.lda + k, n, x.begin());
+      for (std::size_t i = 0; i < n; i += int8::rotation_at(i, n)) int8::rotate(&x[i], int8::rotation_at(i, n));
+      to.groups[k / kDepthRange] = quantise(to.elements + k, x.data(), n);
+    }
+    std::fill(to.elements + args.depth, to.elements + int8::whole_depth(args.depth), std::uint8_t{0});
   }
   return {.data = args.buffer, .stride = stride};
 }
 
 // Of the k from `begin` to `end` of one column. `a` has its first group at `begin`.
-float sum_groups(float sum, const int8::Row& a, const int8::Matrix& w, std::size_t n, std::size_t begin,
-                 std::size_t end) {
+float sum_groups(float sum, const Row& a, const int8::Matrix& w, std::size_t n, std::size_t begin, std::size_t end) {
   for (std::size_t k0 = begin; k0 < end; k0 += kDepthRange) {
     std::int32_t dot = 0;
     for (std::size_t k = k0; k < std::min(end, k0 + kDepthRange); ++k)
-      dot += a.bytes[k - begin] * w.bytes[w.index(n, k)];
+      dot += a.elements[k - begin] * w.bytes[w.index(n, k)];
     const int8::Group& group = a.groups[(k0 - begin) / kDepthRange];
     dot -= group.zero * w.sums[k0 / kDepthRange * w.columns + n];
     sum = fma(static_cast<float>(dot) * group.scale, w.scales[n], sum);
@@ -67,7 +77,7 @@ void linear(const KernelTable& /*rows*/, const MatrixArgs& args) {
   const int8::Matrix w = int8::matrix_at(const_cast<void*>(args.packed), args.shape);
   void* operand = const_cast<void*>(args.a.data);
   for (std::size_t r = 0; r < args.rows; ++r) {
-    const int8::Row a = int8::row_at(operand, args.a.stride, args.depth_end - args.depth_begin, r);
+    const Row a = int8::row_at<std::uint8_t>(operand, args.a.stride, args.depth_end - args.depth_begin, r);
     float* out = args.out + r * args.ldo;
     for (std::size_t n = args.column_begin; n < args.column_end; ++n) {
       const std::size_t column = n - args.column_begin;
@@ -93,7 +103,8 @@ void quantise_column(const int8::Matrix& to, std::size_t n, const float* x, std:
   for (std::size_t g = 0; g < int8::groups(to.depth); ++g) to.sums[g * to.columns + n] = 0;
   for (std::size_t k = 0; k < to.depth; ++k) {
     const bool there = k < depth && finite;
-    const std::int32_t q = there ? int8::clamp(int8::nearest(x[k * step] * column.inverse), -64, 64) : 0;
+    const std::int32_t q =
+        there ? int8::clamp(int8::nearest(x[k * step] * column.inverse), -int8::kWeightLimit, int8::kWeightLimit) : 0;
     to.bytes[to.index(n, k)] = static_cast<std::int8_t>(q);
     to.sums[k / kDepthRange * to.columns + n] += q;
   }
@@ -109,20 +120,20 @@ void pack_head(const AttentionArgs& args, const int8::Scratch& scratch, std::siz
 
 void attend(const AttentionArgs& args, const int8::Scratch& scratch, std::size_t head, std::size_t row) {
   const std::size_t keys = int8::whole_keys(args.tokens);
-  const int8::Row query = int8::row_at(scratch.queries, 0, args.head_size, 0);
+  const Row query = int8::row_at<std::uint8_t>(scratch.queries, 0, args.head_size, 0);
   quantise_row(query, args.qkv + row * args.ld + head * args.head_size, args.head_size);
   float* e = scratch.scores;
   for (std::size_t j = 0; j < args.tokens; ++j) e[j] = sum_groups(0, query, scratch.keys, j, 0, args.head_size);
   const float inverse = softmax(e, args.tokens, args.scale_log2);
   std::fill(e + args.tokens, e + keys, 0.0F);
-  const int8::Row p = int8::row_at(scratch.probabilities, 0, keys, 0);
+  const Row p = int8::row_at<std::uint8_t>(scratch.probabilities, 0, keys, 0);
   quantise_row(p, e, keys);
   float* out = args.out + row * args.ldo + head * args.head_size;
   for (std::size_t d = 0; d < args.head_size; ++d) out[d] = sum_groups(0, p, scratch.values, d, 0, keys) * inverse;
 }
 
 void attention(const KernelTable& /*rows*/, const AttentionArgs& args) {
-  const int8::Scratch scratch = int8::divide(args.scratch, args.tokens, args.head_size);
+  const int8::Scratch scratch = int8::divide<std::uint8_t>(args.scratch, args.tokens, args.head_size);
   for (std::size_t head = 0; head < args.heads; ++head) {
     pack_head(args, scratch, head);
     for (std::size_t row = 0; row < args.tokens; ++row) attend(args, scratch, head, row);
@@ -137,10 +148,10 @@ Profile int8_scalar() {
           .rows = &scalar(),
           .packed_bytes = int8::packed_bytes,
           .pack = int8::pack,
-          .operand_bytes = int8::operand_bytes,
+          .operand_bytes = int8::operand_bytes<std::uint8_t>,
           .prepare = prepare,
           .linear = linear,
-          .attention_scratch = int8::attention_scratch,
+          .attention_scratch = int8::attention_scratch<std::uint8_t>,
           .attention = attention};
 }
 
