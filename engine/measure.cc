@@ -101,6 +101,24 @@ class BatcherRunner final : public Runner {
   std::unique_ptr<Batcher> batcher_;
 };
 
+// TokenizerRunner tokenizes its own texts.
+class TokenizerRunner final : public Runner {
+ public:
+  TokenizerRunner(const EmbeddingModel& model, const std::vector<std::string>& texts) : model_(model), texts_(texts) {}
+
+ protected:
+  Status embed(const std::vector<std::vector<TokenId>>& /*texts*/) override {
+    for (const std::string& text : texts_) EML_CHECK(model_.tokenize(ids_, scratch_, text));
+    return {};
+  }
+
+ private:
+  const EmbeddingModel& model_;
+  const std::vector<std::string>& texts_;
+  TokenizerScratch scratch_;
+  TokenIds ids_;
+};
+
 Result<std::unique_ptr<Runner>> make_runner(const std::shared_ptr<const EmbeddingModel>& model, unsigned threads,
                                             const Clock& clock) {
   if (threads > 1) {
@@ -138,6 +156,7 @@ MeasureLoad cut(std::string name, const TokenIds& prose, const std::vector<std::
 
 struct LineWork {
   std::vector<std::vector<TokenId>> texts;
+  std::vector<std::string> tokenize;
   std::size_t repeat = 1;
 };
 
@@ -145,10 +164,18 @@ Result<LineWork> parse_line(const std::string& line) {
   const auto bad = [](Literal what) { return fail(kMeasureLine, what); };
   const auto json = parse_json(as_bytes(line), {.bytes_max = kLineBytesMax, .depth_max = 4});
   if (!json || !json->is_object()) return bad("not a JSON object");
-  const auto texts = json_array(json->get_object(), "texts");
   const auto repeat = json_uint(json->get_object(), "repeat");
-  if (!texts || !repeat || *repeat == 0 || *repeat > kRepeatMax) return bad("no \"texts\", or \"repeat\" out of range");
-  LineWork out{.texts = {}, .repeat = *repeat};
+  if (!repeat || *repeat == 0 || *repeat > kRepeatMax) return bad("\"repeat\" is not there or out of range");
+  LineWork out{.texts = {}, .tokenize = {}, .repeat = *repeat};
+  if (const auto tokenize = json_array(json->get_object(), "tokenize")) {
+    for (const Json& text : **tokenize) {
+      if (!text.is_string()) return bad("a text to tokenize is not text");
+      out.tokenize.emplace_back(text.get_string());
+    }
+    return out;
+  }
+  const auto texts = json_array(json->get_object(), "texts");
+  if (!texts) return bad("neither \"texts\" nor \"tokenize\"");
   for (const Json& text : **texts) {
     if (!text.is_array()) return bad("a text is not an array of token ids");
     auto& ids = out.texts.emplace_back();
@@ -181,9 +208,9 @@ Result<std::vector<MeasureLoad>> measure_loads(const EmbeddingModel& model) {
   }
   if (tokens_max < 200) return out;
   out.push_back(cut("32x128", prose, std::vector<std::size_t>(32, 128)));
-  std::mt19937 engine(2);  // its numbers are the standard's, the same everywhere
   std::vector<std::size_t> ragged(64);
-  for (std::size_t& length : ragged) length = 5 + engine() % 196;
+  // 83 and 196 have no common factor: the lengths are spread evenly, in no order. tests/peers/run.py has the same.
+  for (std::size_t i = 0; i < ragged.size(); ++i) ragged[i] = 5 + i * 83 % 196;
   out.push_back(cut("ragged", prose, ragged));
   return out;
 }
@@ -248,8 +275,10 @@ Status measure_lines(std::shared_ptr<const EmbeddingModel> model, unsigned threa
     EML_TRY(const LineWork work, parse_line(line));
     std::vector<double> ms;
     std::vector<double> cpu;
+    TokenizerRunner tokenizer(*model, work.tokenize);
     for (std::size_t i = 0; i < work.repeat; ++i) {
-      EML_TRY(const Spent once, runner->run(work.texts, clock));
+      EML_TRY(const Spent once,
+              (work.tokenize.empty() ? *runner : static_cast<Runner&>(tokenizer)).run(work.texts, clock));
       ms.push_back(once.ms);
       cpu.push_back(once.cpu_ms);
     }

@@ -59,8 +59,9 @@ Result<std::vector<Measured>> measure_all(const std::vector<std::shared_ptr<cons
                                           std::size_t rounds, MeasureBy by, const Clock& clock);
 
 // measure_lines answers each line {"texts":[[id,...],...],"repeat":n} of `in` with {"ms":...,"cpu_ms":...}: the median
-// of n runs, as time that passed and as processor time of the whole process. So another program can measure several
-// engines in turn. Errors: kMeasureLine; those of Encoder and Batcher.
+// of n runs, as time that passed and as processor time of the whole process. {"tokenize":["...",...],"repeat":n} is the
+// same for the tokenizer. So another program can measure several engines in turn. Errors: kMeasureLine; those of
+// Encoder and Batcher.
 Status measure_lines(std::shared_ptr<const EmbeddingModel> model, unsigned threads, std::istream& in, std::ostream& out,
                      const Clock& clock);
 

@@ -67,7 +67,9 @@ class MeasureLines : public testing::Test {
 };
 
 TEST_F(MeasureLines, AnswersEachLineWithTwoTimes) {
-  ASSERT_TRUE(run("{\"texts\":[[2,5,3]],\"repeat\":3}\n{\"texts\":[[2,5,3],[2,3]],\"repeat\":1}\n"));
+  ASSERT_TRUE(
+      run("{\"texts\":[[2,5,3]],\"repeat\":3}\n{\"texts\":[[2,5,3],[2,3]],\"repeat\":1}\n"
+          "{\"tokenize\":[\"hello world\"],\"repeat\":2}\n"));
   std::istringstream lines(out_.str());
   std::string line;
   std::size_t count = 0;
@@ -77,14 +79,15 @@ TEST_F(MeasureLines, AnswersEachLineWithTwoTimes) {
     EXPECT_GE(json->at("ms").to_number<double>(), 0);
     EXPECT_GE(json->at("cpu_ms").to_number<double>(), 0);
   }
-  EXPECT_EQ(count, 2U);
+  EXPECT_EQ(count, 3U);
 }
 
 TEST_F(MeasureLines, RefusesBadLines) {
   for (const char* line :
        {"", "[]", "{}", R"({"texts":[[2,3]]})", R"({"texts":[[2,3]],"repeat":0})",
         R"({"texts":[[2,3]],"repeat":10001})", R"({"texts":[2],"repeat":1})", R"({"texts":[["a"]],"repeat":1})",
-        R"({"texts":[[-1]],"repeat":1})", R"({"texts":[[4294967296]],"repeat":1})", R"({"texts":5,"repeat":1})"}) {
+        R"({"texts":[[-1]],"repeat":1})", R"({"texts":[[4294967296]],"repeat":1})", R"({"texts":5,"repeat":1})",
+        R"({"tokenize":[5],"repeat":1})", R"({"repeat":1})"}) {
     const auto done = run(std::string(line) + "\n");
     ASSERT_FALSE(done) << line;
     EXPECT_EQ(done.error().code(), kMeasureLine) << line;

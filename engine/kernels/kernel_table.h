@@ -58,6 +58,10 @@ struct AttentionArgs {
   float* out = nullptr;  // tokens x ldo; may be the q part of qkv
   std::size_t ldo = 0;
   float* scratch = nullptr;  // attention_scratch_floats(), 64-byte aligned
+  // Some of the heads only: `qkv` and `out` then point at the first of them. 0: all.
+  std::size_t heads_of_part = 0;
+
+  std::size_t heads_here() const { return heads_of_part == 0 ? heads : heads_of_part; }
 };
 
 // LayerNormArgs describes out[r] = (in[r] - mean) / sqrt(variance + epsilon) * weight + bias, row by row.
