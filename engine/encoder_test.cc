@@ -56,39 +56,85 @@ double norm(const std::vector<float>& v) {
   return std::sqrt(sum);
 }
 
+double cosine(const std::vector<float>& a, const std::vector<float>& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
+  return sum / norm(a) / norm(b);
+}
+
 TEST(Encoder, GivesUnitVectors) {
   const auto model = TestModel().load();
   ASSERT_TRUE(model) << model.error().to_string();
   for (const auto& v : embed((*model)->encoder(), random_texts(5, 20, 60, 1))) EXPECT_NEAR(norm(v), 1.0, 1e-6);
 }
 
-TEST(Encoder, ATextHasTheSameBitsAtEveryPlaceOfABatch) {
-  const auto model = TestModel().load();
-  ASSERT_TRUE(model);
-  const Encoder& encoder = (*model)->encoder();
-  Texts texts = random_texts(9, 25, 60, 2);
-  Vectors alone;
-  for (const auto& text : texts) alone.push_back(embed(encoder, {text})[0]);
-  for (std::size_t turn = 0; turn < texts.size(); ++turn) {
-    const Vectors together = embed(encoder, texts);
-    for (std::size_t i = 0; i < texts.size(); ++i) expect_same_bits(alone[i], together[i], "place in the batch");
-    std::rotate(texts.begin(), texts.begin() + 1, texts.end());
-    std::rotate(alone.begin(), alone.begin() + 1, alone.end());
+TEST(Encoder, ATextHasTheSameBitsAtEveryPlaceOfABatchInEveryProfile) {
+  for (const std::string_view precision : kernels::numerics_profiles()) {
+    const auto model = TestModel().load({.precision = precision});
+    ASSERT_TRUE(model);
+    EXPECT_EQ((*model)->numerics(), precision);
+    const Encoder& encoder = (*model)->encoder();
+    Texts texts = random_texts(9, 25, 60, 2);
+    Vectors alone;
+    for (const auto& text : texts) alone.push_back(embed(encoder, {text})[0]);
+    for (std::size_t turn = 0; turn < texts.size(); ++turn) {
+      const Vectors together = embed(encoder, texts);
+      for (std::size_t i = 0; i < texts.size(); ++i) expect_same_bits(alone[i], together[i], std::string(precision));
+      std::rotate(texts.begin(), texts.begin() + 1, texts.end());
+      std::rotate(alone.begin(), alone.begin() + 1, alone.end());
+    }
   }
 }
 
-TEST(Encoder, EveryKernelTableGivesTheSameBits) {
+TEST(Encoder, EveryInstructionSetGivesTheSameBitsInEveryProfile) {
   const Texts texts = random_texts(12, 20, 60, 3);
-  const auto definition = TestModel().load({.kernels = "scalar"});
-  ASSERT_TRUE(definition);
-  const Vectors want = embed((*definition)->encoder(), texts);
-  for (const kernels::KernelTable* table : kernels::available()) {
-    const auto model = TestModel().load({.kernels = table->name});
-    ASSERT_TRUE(model) << table->name;
-    EXPECT_EQ((*model)->kernels(), table->name);
-    const Vectors got = embed((*model)->encoder(), texts);
-    for (std::size_t i = 0; i < texts.size(); ++i) expect_same_bits(want[i], got[i], std::string(table->name));
+  for (const std::string_view precision : kernels::numerics_profiles()) {
+    const auto definition = TestModel().load({.precision = precision, .kernels = "scalar"});
+    ASSERT_TRUE(definition);
+    const Vectors want = embed((*definition)->encoder(), texts);
+    for (const kernels::Profile& profile : kernels::profiles(precision)) {
+      const auto model = TestModel().load({.precision = precision, .kernels = profile.kernels});
+      ASSERT_TRUE(model) << profile.kernels;
+      EXPECT_EQ((*model)->kernels(), profile.kernels);
+      const Vectors got = embed((*model)->encoder(), texts);
+      for (std::size_t i = 0; i < texts.size(); ++i) expect_same_bits(want[i], got[i], std::string(profile.kernels));
+    }
   }
+}
+
+TEST(Encoder, ProfilesDifferAndAreNear) {
+  const Texts texts = random_texts(6, 20, 60, 4);
+  const Vectors want = embed((*TestModel().load({.precision = "fp32"}))->encoder(), texts);
+  for (const std::string_view precision : {"bf16", "int8"}) {
+    const Vectors got = embed((*TestModel().load({.precision = precision}))->encoder(), texts);
+    EXPECT_NE(want, got);
+    for (std::size_t i = 0; i < texts.size(); ++i) EXPECT_GT(cosine(want[i], got[i]), 0.99) << precision;
+  }
+}
+
+TEST(Encoder, SharesAModelBetweenThreadsInEveryProfile) {
+  const Texts texts = random_texts(6, 20, 60, 11);
+  for (const std::string_view precision : kernels::numerics_profiles()) {
+    const auto model = TestModel().load({.precision = precision});
+    ASSERT_TRUE(model);
+    const Vectors want = embed((*model)->encoder(), texts);
+    for (const std::size_t count : {2U, 4U}) {
+      std::vector<Vectors> got(count);
+      {
+        std::vector<std::jthread> threads;
+        for (Vectors& vectors : got) threads.emplace_back([&] { vectors = embed((*model)->encoder(), texts); });
+      }
+      for (const Vectors& vectors : got) EXPECT_EQ(want, vectors) << precision;
+    }
+  }
+}
+
+TEST(EncoderLoad, RefusesAWeightThatBf16WouldRoundToInfinity) {
+  TestModel files;
+  auto& bytes = files.tensor("encoder.layer.0.output.dense.weight").bytes;
+  const std::uint32_t largest = 0x7f7fffffU;
+  std::memcpy(bytes.data(), &largest, sizeof largest);
+  EXPECT_EQ(files.load({.precision = "bf16"}).error().code(), kWeightsNotFinite);
 }
 
 TEST(Encoder, MeanAndClsPoolingDiffer) {
@@ -313,21 +359,66 @@ TEST(RealModel, IsWithinATenMillionthOfFloat64AndTheSameInEveryBatch) {
   }
 }
 
-TEST(RealModel, GivesTheSameBitsOnEveryKernelTable) {
+TEST(RealModel, GivesTheSameBitsOnEveryInstructionSetInEveryProfile) {
   const auto wanted = references();
   if (wanted.empty()) GTEST_SKIP() << "no shared vectors: vectors/minilm";
-  EML_REAL_MODEL_OR_SKIP(model);
-  for (const kernels::KernelTable* table : kernels::available()) {
-    const auto other = load_model_directory(test::real_model_dir(), {.kernels = table->name});
-    ASSERT_TRUE(other) << table->name;
+  if (!test::have_real_model()) GTEST_SKIP() << "the real model is not there";
+  for (const std::string_view precision : kernels::numerics_profiles()) {
+    const auto best = load_model_directory(test::real_model_dir(), {.precision = precision});
+    ASSERT_TRUE(best) << precision;
+    for (const kernels::Profile& profile : kernels::profiles(precision)) {
+      if (profile.kernels == (*best)->kernels()) continue;
+      const auto other =
+          load_model_directory(test::real_model_dir(), {.precision = precision, .kernels = profile.kernels});
+      ASSERT_TRUE(other) << profile.kernels;
+      std::size_t tokens = 0;
+      for (const Reference& reference : wanted) {
+        // The definition is slow on purpose: short texts for it, all texts for the others.
+        const std::size_t budget = profile.kernels == "scalar" ? kTokenBudget / 100 : kTokenBudget;
+        if (tokens + reference.ids.size() > budget) continue;
+        tokens += reference.ids.size();
+        expect_same_bits(embed((*best)->encoder(), {reference.ids})[0], embed((*other)->encoder(), {reference.ids})[0],
+                         std::string(precision) + " " + std::string(profile.kernels));
+      }
+    }
+  }
+}
+
+double dot(const std::vector<double>& a, const std::vector<double>& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
+  return sum;
+}
+
+struct Accuracy {
+  const char* precision;
+  double cosine;      // at least, of every text
+  double similarity;  // at most this far from float64's, of every pair
+};
+
+TEST(RealModel, NarrowProfilesAreAsNearToFloat64AsTheyPromise) {
+  const auto wanted = references();
+  if (wanted.empty()) GTEST_SKIP() << "no shared vectors: vectors/minilm";
+  if (!test::have_real_model()) GTEST_SKIP() << "the real model is not there";
+  for (const Accuracy& promise : {Accuracy{"bf16", 0.9999, 0.005}, Accuracy{"int8", 0.998, 0.02}}) {
+    const auto model = load_model_directory(test::real_model_dir(), {.precision = promise.precision});
+    ASSERT_TRUE(model) << model.error().to_string();
+    std::vector<std::vector<double>> got;
+    std::vector<const Reference*> compared;
     std::size_t tokens = 0;
     for (const Reference& reference : wanted) {
-      // The definition is slow on purpose: short texts for it, all texts for the others.
-      const std::size_t budget = table->name == "scalar" ? kTokenBudget / 100 : kTokenBudget;
-      if (tokens + reference.ids.size() > budget) continue;
+      if (tokens + reference.ids.size() > kTokenBudget) continue;
       tokens += reference.ids.size();
-      expect_same_bits(embed(model.encoder(), {reference.ids})[0], embed((*other)->encoder(), {reference.ids})[0],
-                       std::string(table->name));
+      const auto v = embed((*model)->encoder(), {reference.ids})[0];
+      got.emplace_back(v.begin(), v.end());
+      compared.push_back(&reference);
+      EXPECT_GT(dot(got.back(), reference.embedding), promise.cosine) << promise.precision;
+    }
+    for (std::size_t i = 0; i < got.size(); ++i) {
+      for (std::size_t j = 0; j < i; ++j) {
+        ASSERT_NEAR(dot(got[i], got[j]), dot(compared[i]->embedding, compared[j]->embedding), promise.similarity)
+            << promise.precision;
+      }
     }
   }
 }

@@ -25,7 +25,7 @@ TEST_F(ModelDirectory, LoadsAModel) {
   write(test::TestModel());
   const auto model = load_model_directory(dir_.path().string());
   ASSERT_TRUE(model) << model.error().to_string();
-  EXPECT_EQ((*model)->numerics(), "fp32");
+  EXPECT_EQ((*model)->numerics(), default_precision());
   EXPECT_EQ((*model)->dimensions(), 32U);
 }
 

@@ -45,6 +45,26 @@ inline Bytes safetensors_of(const std::vector<TestTensor>& tensors) {
   return safetensors_file(header + "}", data);
 }
 
+// TestShape is what a model of the family may vary in.
+struct TestShape {
+  std::size_t hidden = 32;
+  std::size_t heads = 1;
+  std::size_t intermediate = 64;
+  std::size_t layers = 2;
+  std::size_t positions = 64;
+  std::size_t token_types = 2;
+};
+
+// half_of rounds to IEEE 754 binary16, towards zero; what is too small becomes 0.
+inline std::uint16_t half_of(float x) {
+  std::uint32_t bits = 0;
+  std::memcpy(&bits, &x, sizeof bits);
+  const std::uint32_t exponent = (bits >> 23) & 0xffU;
+  const auto sign = static_cast<std::uint16_t>((bits >> 16) & 0x8000U);
+  if (exponent <= 112) return sign;
+  return static_cast<std::uint16_t>(sign | ((exponent - 112) << 10) | ((bits >> 13) & 0x3ffU));
+}
+
 // TestModel holds the files; change them before load() to make a bad model.
 struct TestModel {
   static constexpr std::size_t kHidden = 32;
@@ -57,7 +77,7 @@ struct TestModel {
   std::string pooling;
   std::vector<TestTensor> tensors;
 
-  explicit TestModel(const std::string& dtype = "F32") {
+  explicit TestModel(const std::string& dtype = "F32", const TestShape& shape = {}) : shape_(shape) {
     std::string vocab;
     std::size_t size = 0;
     const auto word = [&](const std::string& text) {
@@ -80,23 +100,28 @@ struct TestModel {
         R"("decoder":null,"model":{"type":"WordPiece","unk_token":"[UNK]","continuing_subword_prefix":"##",)"
         R"("max_input_chars_per_word":100,"vocab":{)" +
         vocab + "}}}";
-    config =
-        R"({"model_type":"bert","hidden_act":"gelu","hidden_size":32,"intermediate_size":64,"num_hidden_layers":2,)"
-        R"("num_attention_heads":1,"max_position_embeddings":64,"type_vocab_size":2,"layer_norm_eps":1e-12,"vocab_size":)" +
-        std::to_string(size) + "}";
-    add("embeddings.word_embeddings.weight", {size, kHidden}, dtype);
-    add("embeddings.position_embeddings.weight", {kPositions, kHidden}, dtype);
-    add("embeddings.token_type_embeddings.weight", {2, kHidden}, dtype);
+    const auto member = [](const char* name, std::size_t value) {
+      return std::string(",\"") + name + "\":" + std::to_string(value);
+    };
+    config = R"({"model_type":"bert","hidden_act":"gelu","layer_norm_eps":1e-12)" +
+             member("hidden_size", shape.hidden) + member("intermediate_size", shape.intermediate) +
+             member("num_hidden_layers", shape.layers) + member("num_attention_heads", shape.heads) +
+             member("max_position_embeddings", shape.positions) + member("type_vocab_size", shape.token_types) +
+             member("vocab_size", size) + "}";
+    const std::size_t hidden = shape.hidden;
+    add("embeddings.word_embeddings.weight", {size, hidden}, dtype);
+    add("embeddings.position_embeddings.weight", {shape.positions, hidden}, dtype);
+    add("embeddings.token_type_embeddings.weight", {shape.token_types, hidden}, dtype);
     add_norm("embeddings.LayerNorm", dtype);
-    for (std::size_t i = 0; i < kLayers; ++i) {
+    for (std::size_t i = 0; i < shape.layers; ++i) {
       const std::string layer = "encoder.layer." + std::to_string(i) + ".";
       for (const char* part : {"query", "key", "value"}) {
-        add_linear(layer + "attention.self." + part, kHidden, kHidden, dtype);
+        add_linear(layer + "attention.self." + part, hidden, hidden, dtype);
       }
-      add_linear(layer + "attention.output.dense", kHidden, kHidden, dtype);
+      add_linear(layer + "attention.output.dense", hidden, hidden, dtype);
       add_norm(layer + "attention.output.LayerNorm", dtype);
-      add_linear(layer + "intermediate.dense", kIntermediate, kHidden, dtype);
-      add_linear(layer + "output.dense", kHidden, kIntermediate, dtype);
+      add_linear(layer + "intermediate.dense", shape.intermediate, hidden, dtype);
+      add_linear(layer + "output.dense", hidden, shape.intermediate, dtype);
       add_norm(layer + "output.LayerNorm", dtype);
     }
   }
@@ -108,7 +133,7 @@ struct TestModel {
     std::abort();
   }
 
-  Result<std::shared_ptr<const EmbeddingModel>> load(const EngineOptions& options = {}) const {
+  Result<std::shared_ptr<const EmbeddingModel>> load(const EngineOptions& options = {.precision = "fp32"}) const {
     const auto file = std::make_shared<Bytes>(safetensors_of(tensors));
     return EmbeddingModel::load({.config = {.config = as_bytes(config), .pooling = as_bytes(pooling)},
                                  .tokenizer = as_bytes(tokenizer),
@@ -119,7 +144,9 @@ struct TestModel {
  private:
   void add(const std::string& name, const std::vector<std::size_t>& shape, const std::string& dtype,
            float mean = 0.0F) {
-    std::normal_distribution<float> normal(mean, 0.25F);
+    // Wide matrices get smaller weights, as trained ones have.
+    const bool wide = shape.size() == 2 && shape.back() > 64 && name.find("embeddings") == std::string::npos;
+    std::normal_distribution<float> normal(mean, wide ? 0.05F : 0.25F);
     std::size_t n = 1;
     std::string text = "[";
     for (const std::size_t size : shape) {
@@ -132,7 +159,8 @@ struct TestModel {
       std::uint32_t bits = 0;
       std::memcpy(&bits, &x, sizeof bits);
       if (dtype == "BF16") bits >>= 16;
-      const std::size_t size = dtype == "BF16" ? 2 : 4;
+      if (dtype == "F16") bits = half_of(x);
+      const std::size_t size = dtype == "F32" ? 4 : 2;
       for (std::size_t b = 0; b < size; ++b) bytes.push_back(static_cast<std::uint8_t>(bits >> (8 * b)));
     }
     tensors.push_back({name, dtype, text + "]", std::move(bytes)});
@@ -142,10 +170,11 @@ struct TestModel {
     add(name + ".bias", {out}, dtype);
   }
   void add_norm(const std::string& name, const std::string& dtype) {
-    add(name + ".weight", {kHidden}, dtype, 1.0F);
-    add(name + ".bias", {kHidden}, dtype);
+    add(name + ".weight", {shape_.hidden}, dtype, 1.0F);
+    add(name + ".bias", {shape_.hidden}, dtype);
   }
 
+  TestShape shape_;
   std::mt19937 engine_{7};
 };
 
@@ -160,10 +189,10 @@ inline bool have_real_model() { return std::filesystem::exists(real_model_dir() 
 }  // namespace eml::test
 
 // Loads the real model once a process, or skips the test.
-#define EML_REAL_MODEL_OR_SKIP(name)                                                        \
-  if (!eml::test::have_real_model()) {                                                      \
-    GTEST_SKIP() << "the real model is not there: " << eml::test::real_model_dir();         \
-  }                                                                                         \
-  static const auto name##_loaded = eml::load_model_directory(eml::test::real_model_dir()); \
-  ASSERT_TRUE(name##_loaded) << name##_loaded.error().to_string();                          \
+#define EML_REAL_MODEL_OR_SKIP(name)                                                                               \
+  if (!eml::test::have_real_model()) {                                                                             \
+    GTEST_SKIP() << "the real model is not there: " << eml::test::real_model_dir();                                \
+  }                                                                                                                \
+  static const auto name##_loaded = eml::load_model_directory(eml::test::real_model_dir(), {.precision = "fp32"}); \
+  ASSERT_TRUE(name##_loaded) << name##_loaded.error().to_string();                                                 \
   const eml::EmbeddingModel&(name) = **name##_loaded

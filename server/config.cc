@@ -2,8 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/bytes.h"
 #include "encoding/json.h"
+#include "engine/embedding_model.h"
+#include "engine/kernels/profile.h"
 
 namespace eml {
 namespace {
@@ -98,7 +102,11 @@ void read_keys(ConfigFile& file, ServeConfig& config) {
 }
 
 void read_engine(ConfigFile& file, ServeConfig& config) {
-  config.precision = file.text("engine.precision", "fp32");
+  config.precision = file.text("engine.precision", std::string(default_precision()));
+  const auto known = kernels::numerics_profiles();
+  if (std::find(known.begin(), known.end(), config.precision) == known.end()) {
+    file.reject("engine.precision", kConfigBadValue, "expected fp32, bf16 or int8");
+  }
   config.kernels = file.text("engine.kernels", "");
   config.engine_threads = read_u32(file, "engine.threads", {.min = 0, .max = kThreadsMax}, 0);
   config.epoch_s = read_u32(file, "epoch.seconds", {.min = 1, .max = 3600}, config.epoch_s);

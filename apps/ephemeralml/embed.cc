@@ -12,7 +12,7 @@ namespace {
 
 struct Options {
   std::string model;
-  std::string precision = "fp32";
+  std::string precision{default_precision()};
   unsigned threads = 1;
   std::size_t batch = 32;
 };
@@ -41,7 +41,7 @@ void add_embed(CLI::App& app, int& status) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("embed", "Embed {\"text\":...} lines with a model directory, without a server");
   command->add_option("--model", options->model, "Directory of a model in clear (model pull)")->required();
-  command->add_option("--precision", options->precision, "Numerics profile")->capture_default_str();
+  command->add_option("--precision", options->precision, "Numerics profile: fp32, bf16 or int8")->capture_default_str();
   command->add_option("--threads", options->threads, "Threads")->check(CLI::Range(1, 256))->capture_default_str();
   command->add_option("--batch", options->batch, "Texts in one pass at most; the result does not depend on it")
       ->check(CLI::Range(1, 4096))

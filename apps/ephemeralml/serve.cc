@@ -6,7 +6,7 @@
 #include "base/files.h"
 #include "base/log.h"
 #include "crypto/init.h"
-#include "engine/kernels/kernel_table.h"
+#include "engine/kernels/profile.h"
 #include "net/http.h"
 #include "server/server.h"
 
@@ -16,6 +16,7 @@ namespace {
 struct Options {
   std::string config;
   std::vector<std::string> set;
+  std::string precision;
   std::string write_bundle;
   bool print_config = false;
   bool json = false;
@@ -90,7 +91,9 @@ int run(const Options& options) {
   for (const std::string& set : options.set) {
     if (set.find('=') == std::string::npos || set.front() == '=') return complain_usage("--set", "expected KEY=VALUE");
   }
-  auto config = read_serve_config(as_text(*file), options.set);
+  std::vector<std::string> set = options.set;
+  if (!options.precision.empty()) set.push_back("engine.precision=" + options.precision);
+  auto config = read_serve_config(as_text(*file), set);
   if (!config) return complain_usage(options.config, config.error().to_string());
   std::string_view kernels_from = "engine.kernels";
   const char* kernels = std::getenv("EML_KERNELS");
@@ -99,7 +102,7 @@ int run(const Options& options) {
     kernels_from = "EML_KERNELS";
   }
   // Known now, before a broker is asked for anything.
-  if (!config->kernels.empty() && kernels::find(config->kernels) == nullptr) {
+  if (!config->kernels.empty() && !kernels::find_profile(config->precision, config->kernels)) {
     return complain_usage(kernels_from, "this processor or build does not have the kernels asked for");
   }
   if (options.print_config) {
@@ -115,6 +118,8 @@ void add_serve(CLI::App& app, int& status) {
   auto* command = app.add_subcommand("serve", "Serve a model: prove what runs, get its key, answer with receipts");
   command->add_option("--config", options->config, "TOML file")->required();
   command->add_option("--set", options->set, "Override one key: --set server.listen=127.0.0.1:8443 (repeatable)");
+  command->add_option("--precision", options->precision,
+                      "Numerics profile: fp32, bf16 or int8; as --set engine.precision");
   command->add_flag("--print-config", options->print_config, "Print the effective configuration and exit");
   command->add_option("--write-bundle", options->write_bundle,
                       "Write the evidence that a broker would see of this program, and exit");

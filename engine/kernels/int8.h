@@ -123,6 +123,7 @@ Row<Element> row_at(void* buffer, std::size_t stride, std::size_t depth, std::si
 struct Scratch {
   Matrix keys;
   Matrix values;
+  float* value_scales;  // one a key
   void* queries;
   void* probabilities;
   float* scores;
@@ -136,7 +137,7 @@ template <class Element>
 std::size_t attention_scratch(std::size_t tokens, std::size_t head_size) {
   const std::size_t keys = whole_keys(tokens);
   const std::size_t bytes = lines(matrix_bytes({.columns = keys, .depth = head_size})) +
-                            lines(matrix_bytes({.columns = head_size, .depth = keys})) +
+                            lines(matrix_bytes({.columns = head_size, .depth = keys})) + lines(keys * sizeof(float)) +
                             operand_bytes<Element>(kRowStep, head_size) + operand_bytes<Element>(kRowStep, keys);
   return bytes / sizeof(float) + kRowStep * keys;
 }
@@ -155,6 +156,7 @@ Scratch divide(float* scratch, std::size_t tokens, std::size_t head_size) {
   Scratch out{};
   out.keys = matrix_at(take(lines(matrix_bytes(keys))), keys);
   out.values = matrix_at(take(lines(matrix_bytes(values))), values);
+  out.value_scales = static_cast<float*>(take(lines(keys.columns * sizeof(float))));
   out.queries = take(operand_bytes<Element>(kRowStep, head_size));
   out.probabilities = take(operand_bytes<Element>(kRowStep, keys.columns));
   out.scores = static_cast<float*>(take(0));

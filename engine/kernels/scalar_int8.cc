@@ -89,33 +89,46 @@ void linear(const KernelTable& /*rows*/, const MatrixArgs& args) {
   }
 }
 
-// A column of `depth` elements that are `step` floats apart; NaN and infinite elements make its scale a NaN.
-void quantise_column(const int8::Matrix& to, std::size_t n, const float* x, std::size_t depth, std::size_t step) {
+// How n elements with one scale are quantised; NaN and infinite ones make it a NaN.
+int8::Column scale_of(const float* x, std::size_t n) {
   float largest = 0;
-  bool finite = true;
-  for (std::size_t k = 0; k < depth; ++k) {
-    largest = max(largest, std::fabs(x[k * step]));
-    finite = finite && std::isfinite(x[k * step]);
+  for (std::size_t i = 0; i < n; ++i) {
+    if (!std::isfinite(x[i])) return {.scale = int8::kNotFinite, .inverse = 0};
+    largest = max(largest, std::fabs(x[i]));
   }
-  const int8::Column column =
-      finite ? int8::column_scale(largest) : int8::Column{.scale = int8::kNotFinite, .inverse = 0};
-  to.scales[n] = column.scale;
-  for (std::size_t g = 0; g < int8::groups(to.depth); ++g) to.sums[g * to.columns + n] = 0;
-  for (std::size_t k = 0; k < to.depth; ++k) {
-    const bool there = k < depth && finite;
-    const std::int32_t q =
-        there ? int8::clamp(int8::nearest(x[k * step] * column.inverse), -int8::kWeightLimit, int8::kWeightLimit) : 0;
-    to.bytes[to.index(n, k)] = static_cast<std::int8_t>(q);
-    to.sums[k / kDepthRange * to.columns + n] += q;
-  }
+  return int8::column_scale(largest);
 }
 
-// A key is a column of depth head_size; an element of the value is a column whose depth is the keys.
+void put(const int8::Matrix& to, std::size_t n, std::size_t k, float x, const int8::Column& column) {
+  const bool finite = !std::isnan(column.scale);
+  const std::int32_t q = finite ? int8::nearest(x * column.inverse) : 0;
+  to.bytes[to.index(n, k)] = static_cast<std::int8_t>(int8::clamp(q, -int8::kWeightLimit, int8::kWeightLimit));
+  to.sums[k / kDepthRange * to.columns + n] += to.bytes[to.index(n, k)];
+}
+
+void clear(const int8::Matrix& to) {
+  std::fill_n(to.bytes, to.columns * to.depth, std::int8_t{0});
+  std::fill_n(to.sums, int8::groups(to.depth) * to.columns, 0);
+}
+
+// A key is a column of depth head_size. An element of the value is a column whose depth is the keys, but what has a
+// scale is a key's whole value: it goes to that key's probability.
 void pack_head(const AttentionArgs& args, const int8::Scratch& scratch, std::size_t head) {
   const float* k = args.qkv + (args.heads + head) * args.head_size;
   const float* v = k + args.heads * args.head_size;
-  for (std::size_t j = 0; j < args.tokens; ++j) quantise_column(scratch.keys, j, k + j * args.ld, args.head_size, 1);
-  for (std::size_t d = 0; d < args.head_size; ++d) quantise_column(scratch.values, d, v + d, args.tokens, args.ld);
+  clear(scratch.keys);
+  clear(scratch.values);
+  std::fill_n(scratch.values.scales, args.head_size, 1.0F);
+  for (std::size_t j = 0; j < args.tokens; ++j) {
+    const int8::Column key = scale_of(k + j * args.ld, args.head_size);
+    const int8::Column value = scale_of(v + j * args.ld, args.head_size);
+    scratch.keys.scales[j] = key.scale;
+    scratch.value_scales[j] = value.scale;
+    for (std::size_t d = 0; d < args.head_size; ++d) {
+      put(scratch.keys, j, d, k[j * args.ld + d], key);
+      put(scratch.values, d, j, v[j * args.ld + d], value);
+    }
+  }
 }
 
 void attend(const AttentionArgs& args, const int8::Scratch& scratch, std::size_t head, std::size_t row) {
@@ -125,7 +138,7 @@ void attend(const AttentionArgs& args, const int8::Scratch& scratch, std::size_t
   float* e = scratch.scores;
   for (std::size_t j = 0; j < args.tokens; ++j) e[j] = sum_groups(0, query, scratch.keys, j, 0, args.head_size);
   const float inverse = softmax(e, args.tokens, args.scale_log2);
-  std::fill(e + args.tokens, e + keys, 0.0F);
+  for (std::size_t j = 0; j < keys; ++j) e[j] = j < args.tokens ? e[j] * scratch.value_scales[j] : 0.0F;
   const Row p = int8::row_at<std::uint8_t>(scratch.probabilities, 0, keys, 0);
   quantise_row(p, e, keys);
   float* out = args.out + row * args.ldo + head * args.head_size;

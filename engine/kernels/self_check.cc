@@ -3,6 +3,8 @@
 #include <array>
 #include <cstring>
 
+#include "engine/kernels/profile_check.h"
+
 namespace eml::kernels {
 namespace {
 
@@ -121,6 +123,38 @@ bool self_check(const KernelTable& table) {
   return same(run_rows(table), run_rows(scalar()));
 }
 
-bool self_check(const Profile& profile) { return self_check(*profile.rows); }
+namespace {
+
+bool same_product(const Profile& profile, const Profile& definition, const ProductShape& shape) {
+  Numbers numbers;
+  const auto a = numbers.vector(shape.rows * shape.depth, 2.0F);
+  const auto weight = numbers.vector(shape.columns * shape.depth, 0.5F);
+  const auto bias = numbers.vector(shape.columns);
+  const auto residual = numbers.vector(shape.rows * shape.columns);
+  const ProductInputs in{.a = a, .weight = weight, .bias = bias, .residual = residual};
+  const auto want = run_product(definition, shape, in, false);
+  return same(want, run_product(profile, shape, in, false)) && same(want, run_product(profile, shape, in, true));
+}
+
+}  // namespace
+
+bool self_check(const Profile& profile) {
+  if (!self_check(*profile.rows)) return false;
+  if (profile.numerics == "fp32") return true;
+  const auto definition = find_profile(profile.numerics, "scalar");
+  if (!definition) return false;
+  const std::array<ProductShape, 3> shapes = {
+      {{7, 160, 64, Epilogue::kStore}, {33, 32, 32, Epilogue::kGelu}, {2, 416, 32, Epilogue::kResidual}}};
+  for (const ProductShape& shape : shapes) {
+    if (!same_product(profile, *definition, shape)) return false;
+  }
+  for (const std::size_t tokens : {1U, 35U}) {
+    const HeadsShape heads{.tokens = tokens, .heads = 2, .size = 32};
+    Numbers numbers;
+    const auto qkv = numbers.vector(tokens * 3 * heads.heads * heads.size, 4.0F);
+    if (!same(run_heads(*definition, heads, qkv), run_heads(profile, heads, qkv))) return false;
+  }
+  return true;
+}
 
 }  // namespace eml::kernels

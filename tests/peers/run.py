@@ -86,13 +86,11 @@ class Worker:
 
     def sample(self, name, texts, by):
         known = self.ms.setdefault(name, [])
-        if not known:  # warm; and how long it takes
-            known.append(self.ask(texts=texts, repeat=2)[by])
+        if not known:  # warm, and find out how long it takes
+            self.ask(texts=texts, repeat=1)
             known.append(self.ask(texts=texts, repeat=1)[by])
-            known.clear()
-            known.append(self.ask(texts=texts, repeat=1)[by])
-            return
-        known.append(self.ask(texts=texts, repeat=max(1, round(SAMPLE_MS / max(known[0], 0.1))))[by])
+        else:
+            known.append(self.ask(texts=texts, repeat=max(1, round(SAMPLE_MS / max(known[0], 0.1))))[by])
 
     def median(self, name):
         return statistics.median(self.ms[name]) if self.ms.get(name) else None
