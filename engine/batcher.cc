@@ -165,7 +165,15 @@ void Batcher::run(Worker& worker) {
   std::unique_lock lock(mutex_);
   while (true) {
     ++idle_;
-    work_.wait(lock, [&] { return stopping_ || !turns_.empty(); });
+    work_.wait(lock, [&] { return stopping_ || !turns_.empty() || !calls_.empty(); });
+    if (!calls_.empty()) {
+      const Seat seat = calls_.front();
+      calls_.pop_front();
+      lock.unlock();
+      static_cast<void>(model_->encoder().embed_part(*seat.crew, seat.part, worker.workspace));
+      lock.lock();
+      continue;
+    }
     take(worker);
     --idle_;
     if (worker.items.empty()) return;  // stopping, and nothing waits
@@ -211,11 +219,32 @@ void Batcher::take_turn(Worker& worker, ConnectionId connection) {
   }
 }
 
+// Idle threads take part in a pass, unless anything waits: then a pass for each thread is the better use of them. They
+// are counted as busy from here on, and no thread takes new work while a seat is free.
+void Batcher::open_crew(Worker& worker, std::span<float> out, std::optional<Crew>& crew) {
+  const std::lock_guard lock(mutex_);
+  const std::uint32_t parts = turns_.empty() ? Crew::useful_parts(worker.tokens, idle_ + 1) : 1;
+  crew.emplace(worker.workspace, worker.texts, out, parts);
+  idle_ -= parts - 1;
+  for (std::uint32_t part = 1; part < parts; ++part) calls_.push_back({.crew = &*crew, .part = part});
+  if (parts > 1) work_.notify_all();
+}
+
+Status Batcher::embed(Worker& worker, std::span<float> out, double& threads) {
+  const Encoder& encoder = model_->encoder();
+  EML_CHECK(encoder.check(worker.workspace, worker.texts, out));
+  std::optional<Crew> crew;
+  open_crew(worker, out, crew);
+  threads = crew->parts();
+  return encoder.embed_part(*crew, 0, worker.workspace);
+}
+
 void Batcher::compute(Worker& worker) {
   const std::size_t width = model_->dimensions();
   const std::size_t floats = worker.items.size() * width;
   const auto begin = clock_.monotonic();
-  const Status status = model_->encoder().embed(worker.workspace, worker.texts, {worker.out.data(), floats});
+  double threads = 1;
+  const Status status = embed(worker, {worker.out.data(), floats}, threads);
   const std::chrono::duration<double> spent = clock_.monotonic() - begin;
   if (status) {
     for (std::size_t i = 0; i < worker.items.size(); ++i) {
@@ -226,7 +255,7 @@ void Batcher::compute(Worker& worker) {
   wipe(worker.out.data(), floats * sizeof(float));
   {
     const std::lock_guard lock(mutex_);
-    const double each = spent.count() / static_cast<double>(worker.tokens);
+    const double each = threads * spent.count() / static_cast<double>(worker.tokens);
     token_seconds_ = token_seconds_ == 0 ? each : 0.9 * token_seconds_ + 0.1 * each;
     ++statistics_.passes;
     statistics_.texts += worker.items.size();

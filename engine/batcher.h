@@ -1,5 +1,6 @@
 // Batcher runs requests of many connections on a few threads: a bounded queue, passes packed from whatever waits, and
-// turns by connection, so that a client with a thousand texts in flight cannot starve one with one.
+// turns by connection, so that a client with a thousand texts in flight cannot starve one with one. A pass beside which
+// nothing waits is computed by all threads that are idle.
 #pragma once
 
 #include <condition_variable>
@@ -9,6 +10,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <unordered_map>
 #include <vector>
@@ -127,6 +129,11 @@ class Batcher {
     Request* request;
     std::size_t text;
   };
+  // Seat is a part of a pass of another thread.
+  struct Seat {
+    Crew* crew;
+    std::uint32_t part;
+  };
   struct Worker;
 
   Batcher(std::shared_ptr<const EmbeddingModel> model, const Clock& clock, const Options& options);
@@ -135,6 +142,8 @@ class Batcher {
   void take(Worker& worker);
   void take_turn(Worker& worker, ConnectionId connection);
   void compute(Worker& worker);
+  Status embed(Worker& worker, std::span<float> out, double& threads);
+  void open_crew(Worker& worker, std::span<float> out, std::optional<Crew>& crew);
   std::vector<std::unique_ptr<Request>> finish(Worker& worker, const Status& status);
   std::unique_ptr<Request> remove(RequestId id);
   void drop_waiting(Request& request);
@@ -151,7 +160,8 @@ class Batcher {
   std::unordered_map<ConnectionId, std::deque<Request*>> waiting_;  // requests with texts that no pass has taken
   std::deque<ConnectionId> turns_;                                  // the keys of waiting_, next first
   std::size_t tokens_waiting_ = 0;
-  std::size_t idle_ = 0;
+  std::size_t idle_ = 0;        // threads that wait and have not been called
+  std::deque<Seat> calls_;      // parts of passes that idle threads are to compute
   std::size_t completing_ = 0;  // requests whose completion is being called
   RequestId next_id_ = 1;
   bool closed_ = false;

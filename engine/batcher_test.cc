@@ -102,6 +102,23 @@ TEST_F(BatcherTest, AnswersEveryRequestWithTheBitsOfATextAlone) {
   EXPECT_EQ(statistics.tokens_waiting, 0U);
 }
 
+// With the queue empty all idle threads compute a request's pass.
+TEST_F(BatcherTest, ALoneRequestHasTheSameBitsOnAnyNumberOfThreads) {
+  Ids text(60);
+  for (std::size_t i = 0; i < text.size(); ++i) text[i] = static_cast<TokenId>(i);
+  const auto want = alone(text);
+  for (const unsigned threads : {1U, 2U, 4U}) {
+    const auto batcher = start({.threads = threads});
+    for (int i = 0; i < 50; ++i) {
+      std::promise<EmbedOutcome> outcome;
+      ASSERT_TRUE(batcher->submit(1, batch({text}), [&](EmbedOutcome&& o) { outcome.set_value(std::move(o)); }));
+      const EmbedOutcome got = outcome.get_future().get();
+      ASSERT_TRUE(got.status);
+      EXPECT_EQ(0, std::memcmp(want.data(), got.embeddings.data(), want.size() * sizeof(float)));
+    }
+  }
+}
+
 TEST_F(BatcherTest, RefusesWhatTheQueueCannotHold) {
   const auto batcher = start({.threads = 1, .requests_max = 2});
   Gate gate;

@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <charconv>
+#include <future>
 #include <istream>
 #include <mutex>
 #include <optional>
@@ -149,8 +150,33 @@ bool start_thread(std::vector<std::thread>& threads, Work work) {
   }
 }
 
+// A window's only pass is cut into parts, one for each thread that the system gives.
+Status run_together(const EmbeddingModel& model, std::vector<Workspace>& workspaces, Window& window) {
+  const std::vector<TokenSpan> texts(window.ids.begin(), window.ids.end());
+  const Encoder& encoder = model.encoder();
+  EML_CHECK(encoder.check(workspaces[0], texts, window.vectors));
+  std::size_t tokens = 0;
+  for (const TokenSpan& text : texts) tokens += text.size();
+  const std::uint32_t wanted = Crew::useful_parts(tokens, workspaces.size());
+  std::promise<Crew*> opened;
+  const std::shared_future<Crew*> crew_of_all = opened.get_future().share();
+  std::vector<std::thread> threads;
+  for (std::uint32_t part = 1; part < wanted; ++part) {
+    const auto work = [&encoder, crew_of_all, part, &own = workspaces[part]] {
+      static_cast<void>(encoder.embed_part(*crew_of_all.get(), part, own));
+    };
+    if (!start_thread(threads, work)) break;
+  }
+  Crew crew(workspaces[0], texts, window.vectors, static_cast<std::uint32_t>(threads.size() + 1));
+  opened.set_value(&crew);
+  const Status done = encoder.embed_part(crew, 0, workspaces[0]);
+  for (std::thread& thread : threads) thread.join();
+  return done;
+}
+
 // Every thread takes the next pass until none is left.
 Status run_window(const EmbeddingModel& model, std::vector<Workspace>& workspaces, Window& window) {
+  if (window.passes.size() == 1 && workspaces.size() > 1) return run_together(model, workspaces, window);
   std::atomic<std::size_t> next = 0;
   std::mutex mutex;
   Status status;

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <numbers>
+#include <thread>
 
 #include "base/secret.h"
 
@@ -71,7 +72,8 @@ Result<Workspace> Encoder::make_workspace(std::size_t tokens) const {
   return out;
 }
 
-Status Encoder::check(const Workspace& workspace, std::span<const TokenSpan> texts, std::span<float> out) const {
+Status Encoder::check(Workspace& workspace, std::span<const TokenSpan> texts, std::span<float> out) const {
+  workspace.wiped_.clear();
   if (count_tokens(texts) > workspace.tokens_max_) {
     return fail(kBatchTooLarge, "a pass has more tokens than its workspace", workspace.tokens_max_,
                 count_tokens(texts));
@@ -90,85 +92,106 @@ Status Encoder::check(const Workspace& workspace, std::span<const TokenSpan> tex
   return {};
 }
 
-void Encoder::embed_tokens(Workspace& workspace, std::span<const TokenSpan> texts) const {
-  const std::size_t hidden = config_.hidden;
-  float* row = workspace.x_;
-  for (const TokenSpan& text : texts) {
-    for (std::size_t i = 0; i < text.size(); ++i, row += workspace.ld_) {
-      kernels_.add(row, words_ + text[i] * hidden, positions_ + i * hidden, hidden);
-    }
-  }
-  kernels_.layer_norm({.in = workspace.x_,
-                       .ldi = workspace.ld_,
-                       .rows = count_tokens(texts),
-                       .width = hidden,
-                       .weight = norm0_weight_,
-                       .bias = norm0_bias_,
+// Share is one part of a crew: its rows of the pass, its heads, and the memory that it works in.
+struct Encoder::Share {
+  Crew& crew;
+  Workspace& own;  // operands and scratch memory
+  std::size_t row_begin, row_end;
+  std::size_t head_begin, head_end;
+  float *x, *y, *wide;  // the first of its rows in the shared workspace
+
+  std::size_t rows() const { return row_end - row_begin; }
+};
+
+void Encoder::norm(const Share& share, const float* in, const float* weight, const float* bias) const {
+  kernels_.layer_norm({.in = in,
+                       .ldi = share.own.ld_,
+                       .rows = share.rows(),
+                       .width = config_.hidden,
+                       .weight = weight,
+                       .bias = bias,
                        .epsilon = config_.layer_norm_epsilon,
-                       .out = workspace.x_,
-                       .ldo = workspace.ld_});
+                       .out = share.x,
+                       .ldo = share.own.ld_});
 }
 
-void Encoder::attention_block(Workspace& workspace, const Layer& layer, std::span<const TokenSpan> texts,
-                              std::size_t tokens) const {
+void Encoder::embed_tokens(const Share& share) const {
+  const std::size_t hidden = config_.hidden;
+  float* to = share.x;
+  std::size_t row = 0;
+  for (const TokenSpan& text : share.crew.texts_) {
+    for (std::size_t i = 0; i < text.size(); ++i, ++row) {
+      if (row < share.row_begin || row >= share.row_end) continue;
+      kernels_.add(to, words_ + text[i] * hidden, positions_ + i * hidden, hidden);
+      to += share.own.ld_;
+    }
+  }
+  norm(share, share.x, norm0_weight_, norm0_bias_);
+}
+
+// Its heads of every text of the pass, whose q, k and v all parts have written.
+void Encoder::attend(const Share& share) const {
+  const std::size_t size = config_.head_size();
+  if (share.head_begin == share.head_end) return;
+  float* qkv = share.crew.shared_.wide_ + share.head_begin * size;
+  for (const TokenSpan& text : share.crew.texts_) {
+    profile_.attention(kernels_, {.qkv = qkv,
+                                  .ld = share.own.ld_wide_,
+                                  .tokens = text.size(),
+                                  .heads = config_.heads,
+                                  .head_size = size,
+                                  .scale_log2 = scale_log2(size),
+                                  .out = qkv,
+                                  .ldo = share.own.ld_wide_,
+                                  .scratch = share.own.scratch_,
+                                  .heads_of_part = share.head_end - share.head_begin});
+    qkv += text.size() * share.own.ld_wide_;
+  }
+}
+
+void Encoder::attention_block(const Share& share, const Layer& layer) const {
   const std::size_t hidden = config_.hidden;
   const auto prepare = [&](const float* a, std::size_t lda) {
-    return profile_.prepare({.a = a, .lda = lda, .rows = tokens, .depth = hidden, .buffer = workspace.operand_});
+    return profile_.prepare({.a = a, .lda = lda, .rows = share.rows(), .depth = hidden, .buffer = share.own.operand_});
   };
-  profile_.linear(kernels_, {.a = prepare(workspace.x_, workspace.ld_),
-                             .rows = tokens,
+  profile_.linear(kernels_, {.a = prepare(share.x, share.own.ld_),
+                             .rows = share.rows(),
                              .packed = layer.qkv.packed,
                              .shape = layer.qkv.shape,
                              .depth_end = hidden,
                              .column_end = 3 * hidden,
                              .bias = layer.qkv.bias,
-                             .out = workspace.wide_,
-                             .ldo = workspace.ld_wide_});
-  float* qkv = workspace.wide_;
-  for (const TokenSpan& text : texts) {
-    profile_.attention(kernels_, {.qkv = qkv,
-                                  .ld = workspace.ld_wide_,
-                                  .tokens = text.size(),
-                                  .heads = config_.heads,
-                                  .head_size = config_.head_size(),
-                                  .scale_log2 = scale_log2(config_.head_size()),
-                                  .out = qkv,
-                                  .ldo = workspace.ld_wide_,
-                                  .scratch = workspace.scratch_});
-    qkv += text.size() * workspace.ld_wide_;
-  }
-  profile_.linear(kernels_, {.a = prepare(workspace.wide_, workspace.ld_wide_),
-                             .rows = tokens,
+                             .out = share.wide,
+                             .ldo = share.own.ld_wide_,
+                             .next = {.packed = layer.output.packed, .shape = layer.output.shape}});
+  share.crew.barrier_.arrive_and_wait();
+  attend(share);
+  share.crew.barrier_.arrive_and_wait();
+  profile_.linear(kernels_, {.a = prepare(share.wide, share.own.ld_wide_),
+                             .rows = share.rows(),
                              .packed = layer.output.packed,
                              .shape = layer.output.shape,
                              .depth_end = hidden,
                              .column_end = hidden,
                              .bias = layer.output.bias,
                              .epilogue = Epilogue::kResidual,
-                             .residual = workspace.x_,
-                             .ldr = workspace.ld_,
-                             .out = workspace.x_,
-                             .ldo = workspace.ld_});
-  kernels_.layer_norm({.in = workspace.x_,
-                       .ldi = workspace.ld_,
-                       .rows = tokens,
-                       .width = hidden,
-                       .weight = layer.norm1_weight,
-                       .bias = layer.norm1_bias,
-                       .epsilon = config_.layer_norm_epsilon,
-                       .out = workspace.x_,
-                       .ldo = workspace.ld_});
+                             .residual = share.x,
+                             .ldr = share.own.ld_,
+                             .out = share.x,
+                             .ldo = share.own.ld_,
+                             .next = {.packed = layer.up.packed, .shape = layer.up.shape}});
+  norm(share, share.x, layer.norm1_weight, layer.norm1_bias);
 }
 
-void Encoder::feed_forward_block(Workspace& workspace, const Layer& layer, std::size_t tokens) const {
+void Encoder::feed_forward_block(const Share& share, const Layer& layer) const {
   const std::size_t hidden = config_.hidden;
   const std::size_t intermediate = config_.intermediate;
   const kernels::Operand x = profile_.prepare(
-      {.a = workspace.x_, .lda = workspace.ld_, .rows = tokens, .depth = hidden, .buffer = workspace.operand_});
+      {.a = share.x, .lda = share.own.ld_, .rows = share.rows(), .depth = hidden, .buffer = share.own.operand_});
   for (std::size_t begin = 0; begin < intermediate; begin += kFeedForwardChunk) {
     const std::size_t end = std::min(begin + kFeedForwardChunk, intermediate);
     profile_.linear(kernels_, {.a = x,
-                               .rows = tokens,
+                               .rows = share.rows(),
                                .packed = layer.up.packed,
                                .shape = layer.up.shape,
                                .depth_end = hidden,
@@ -176,37 +199,35 @@ void Encoder::feed_forward_block(Workspace& workspace, const Layer& layer, std::
                                .column_end = end,
                                .bias = layer.up.bias,
                                .epilogue = Epilogue::kGelu,
-                               .out = workspace.wide_,
-                               .ldo = workspace.ld_wide_});
-    const kernels::Operand h = profile_.prepare({.a = workspace.wide_,
-                                                 .lda = workspace.ld_wide_,
-                                                 .rows = tokens,
+                               .out = share.wide,
+                               .ldo = share.own.ld_wide_,
+                               .next = {.packed = layer.down.packed, .shape = layer.down.shape, .depth_begin = begin}});
+    const kernels::Operand h = profile_.prepare({.a = share.wide,
+                                                 .lda = share.own.ld_wide_,
+                                                 .rows = share.rows(),
                                                  .depth = end - begin,
-                                                 .buffer = workspace.operand_wide_});
-    profile_.linear(kernels_, {.a = h,
-                               .rows = tokens,
-                               .packed = layer.down.packed,
-                               .shape = layer.down.shape,
-                               .depth_begin = begin,
-                               .depth_end = end,
-                               .column_end = hidden,
-                               .bias = layer.down.bias,
-                               .resume = begin != 0,
-                               .epilogue = end == intermediate ? Epilogue::kResidual : Epilogue::kStore,
-                               .residual = workspace.x_,
-                               .ldr = workspace.ld_,
-                               .out = workspace.y_,
-                               .ldo = workspace.ld_});
+                                                 .buffer = share.own.operand_wide_});
+    profile_.linear(
+        kernels_,
+        {.a = h,
+         .rows = share.rows(),
+         .packed = layer.down.packed,
+         .shape = layer.down.shape,
+         .depth_begin = begin,
+         .depth_end = end,
+         .column_end = hidden,
+         .bias = layer.down.bias,
+         .resume = begin != 0,
+         .epilogue = end == intermediate ? Epilogue::kResidual : Epilogue::kStore,
+         .residual = share.x,
+         .ldr = share.own.ld_,
+         .out = share.y,
+         .ldo = share.own.ld_,
+         .next = end == intermediate
+                     ? layer.next
+                     : kernels::NextPanel{.packed = layer.up.packed, .shape = layer.up.shape, .column_begin = end}});
   }
-  kernels_.layer_norm({.in = workspace.y_,
-                       .ldi = workspace.ld_,
-                       .rows = tokens,
-                       .width = hidden,
-                       .weight = layer.norm2_weight,
-                       .bias = layer.norm2_bias,
-                       .epsilon = config_.layer_norm_epsilon,
-                       .out = workspace.x_,
-                       .ldo = workspace.ld_});
+  norm(share, share.y, layer.norm2_weight, layer.norm2_bias);
 }
 
 Status Encoder::pool(const Workspace& workspace, std::span<const TokenSpan> texts, std::span<float> out) const {
@@ -236,9 +257,13 @@ void Encoder::wipe_activations(Workspace& workspace, std::span<const TokenSpan> 
     workspace.wiped_.push_back(workspace.wipe_rows(row, row + text.size()));
     row += text.size();
   }
-  // What belongs to no text: rows that a kernel may have filled up a tile with, what the profile packed of all rows
-  // together, and the scratch that all texts used.
-  const std::size_t rows = std::min(std::bit_ceil(row), workspace.tokens_max_);
+  wipe_from(workspace, row, row);
+}
+
+// What belongs to no text: rows that a kernel may have filled up a tile with, what the profile packed of all rows
+// together, and the scratch that all texts used.
+void Encoder::wipe_from(Workspace& workspace, std::size_t row, std::size_t tokens) const {
+  const std::size_t rows = std::min(std::bit_ceil(tokens), workspace.tokens_max_);
   workspace.wipe_rows(row, rows);
   const std::size_t chunk = std::min<std::size_t>(config_.intermediate, kFeedForwardChunk);
   wipe(workspace.operand_, profile_.operand_bytes(rows, config_.hidden));
@@ -247,17 +272,41 @@ void Encoder::wipe_activations(Workspace& workspace, std::span<const TokenSpan> 
 }
 
 Status Encoder::embed(Workspace& workspace, std::span<const TokenSpan> texts, std::span<float> out) const {
-  workspace.wiped_.clear();
   EML_CHECK(check(workspace, texts, out));
-  const std::size_t tokens = count_tokens(texts);
+  Crew alone(workspace, texts, out, 1);
+  return embed_part(alone, 0, workspace);
+}
+
+Status Encoder::embed_part(Crew& crew, std::uint32_t part, Workspace& own) const {
+  const std::size_t tokens = count_tokens(crew.texts_);
   if (tokens == 0) return {};
-  embed_tokens(workspace, texts);
+  Workspace& shared = crew.shared_;
+  const auto cut = [&](std::size_t n, std::size_t at) { return n * at / crew.parts_; };
+  const std::size_t row = cut(tokens, part);
+  const Share share{.crew = crew,
+                    .own = own,
+                    .row_begin = row,
+                    .row_end = cut(tokens, part + 1),
+                    .head_begin = cut(config_.heads, part),
+                    .head_end = cut(config_.heads, part + 1),
+                    .x = shared.x_ + row * shared.ld_,
+                    .y = shared.y_ + row * shared.ld_,
+                    .wide = shared.wide_ + row * shared.ld_wide_};
+  embed_tokens(share);
   for (const Layer& layer : layers_) {
-    attention_block(workspace, layer, texts, tokens);
-    feed_forward_block(workspace, layer, tokens);
+    attention_block(share, layer);
+    feed_forward_block(share, layer);
   }
-  const Status pooled = pool(workspace, texts, out);
-  wipe_activations(workspace, texts);
+  crew.barrier_.arrive_and_wait();
+  if (part != 0) {
+    crew.left_.fetch_add(1, std::memory_order_release);
+    wipe_from(own, 0, tokens);
+    return {};
+  }
+  const Status pooled = pool(shared, crew.texts_, crew.out_);
+  // They have only to leave the barrier: the crew ends with this call.
+  while (crew.left_.load(std::memory_order_acquire) + 1 != crew.parts_) std::this_thread::yield();
+  wipe_activations(shared, crew.texts_);
   return pooled;
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "engine/crew.h"
 #include "engine/huge_buffer.h"
 #include "engine/kernels/profile.h"
 #include "engine/model_config.h"
@@ -94,6 +95,14 @@ class Encoder {
   // Errors: kSequenceLength (empty or over tokens_max), kTokenOutOfRange, kBatchTooLarge; kEmbeddingNotFinite.
   Status embed(Workspace& workspace, std::span<const TokenSpan> texts, std::span<float> out) const;
 
+  // check refuses what embed would; the workspace forgets what its last pass wiped.
+  Status check(Workspace& workspace, std::span<const TokenSpan> texts, std::span<float> out) const;
+
+  // embed_part computes part `part` of a crew whose pass has been checked. All parts have to run at the same time, each
+  // once, on threads of their own; `own` is the thread's workspace, for part 0 the crew's. Part 0 returns last, with
+  // what embed returns; the others return success. Activations are wiped as by embed.
+  Status embed_part(Crew& crew, std::uint32_t part, Workspace& own) const;
+
  private:
   // Linear is a matrix as the profile packs it.
   struct Linear {
@@ -107,18 +116,21 @@ class Encoder {
     const float *norm1_weight, *norm1_bias;
     Linear up, down;
     const float *norm2_weight, *norm2_bias;
+    kernels::NextPanel next;  // the layer after this one's; nothing after the last
   };
   friend class EncoderLoader;
 
   Encoder(const ModelConfig& config, const kernels::Profile& profile)
       : config_(config), profile_(profile), kernels_(*profile.rows) {}
-  Status check(const Workspace& workspace, std::span<const TokenSpan> texts, std::span<float> out) const;
-  void embed_tokens(Workspace& workspace, std::span<const TokenSpan> texts) const;
-  void attention_block(Workspace& workspace, const Layer& layer, std::span<const TokenSpan> texts,
-                       std::size_t tokens) const;
-  void feed_forward_block(Workspace& workspace, const Layer& layer, std::size_t tokens) const;
+  struct Share;
+  void embed_tokens(const Share& share) const;
+  void attention_block(const Share& share, const Layer& layer) const;
+  void attend(const Share& share) const;
+  void feed_forward_block(const Share& share, const Layer& layer) const;
+  void norm(const Share& share, const float* in, const float* weight, const float* bias) const;
   Status pool(const Workspace& workspace, std::span<const TokenSpan> texts, std::span<float> out) const;
   void wipe_activations(Workspace& workspace, std::span<const TokenSpan> texts) const;
+  void wipe_from(Workspace& workspace, std::size_t row, std::size_t tokens) const;
 
   ModelConfig config_;
   kernels::Profile profile_;

@@ -224,6 +224,8 @@ class EncoderLoader {
     EML_CHECK(linear(name + "output.dense", layer.down, {h, f}));
     EML_CHECK(vector(name + "output.LayerNorm.weight", layer.norm2_weight));
     EML_CHECK(vector(name + "output.LayerNorm.bias", layer.norm2_bias));
+    if (!encoder_.layers_.empty())
+      encoder_.layers_.back().next = {.packed = layer.qkv.packed, .shape = layer.qkv.shape};
     encoder_.layers_.push_back(layer);
     return {};
   }

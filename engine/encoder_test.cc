@@ -464,5 +464,60 @@ TEST(RealModel, IsSharedBetweenThreads) {
   for (const Vectors& vectors : got) EXPECT_EQ(want, vectors);
 }
 
+// Bits of a pass that a crew of `parts` computed, each part on a thread of its own.
+std::vector<float> embed_by_crew(const EmbeddingModel& model, const std::vector<TokenSpan>& texts,
+                                 std::uint32_t parts) {
+  const Encoder& encoder = model.encoder();
+  std::vector<Workspace> workspaces;
+  for (std::uint32_t i = 0; i < parts; ++i) workspaces.push_back(std::move(*encoder.make_workspace()));
+  std::vector<float> out(texts.size() * model.dimensions());
+  EXPECT_TRUE(encoder.check(workspaces[0], texts, out));
+  Crew crew(workspaces[0], texts, out, parts);
+  std::vector<std::thread> threads;
+  for (std::uint32_t part = 1; part < parts; ++part) {
+    threads.emplace_back([&, part] { EXPECT_TRUE(encoder.embed_part(crew, part, workspaces[part])); });
+  }
+  EXPECT_TRUE(encoder.embed_part(crew, 0, workspaces[0]));
+  for (std::thread& thread : threads) thread.join();
+  return out;
+}
+
+void expect_crews_give_the_same_bits(const EmbeddingModel& model, const std::vector<std::vector<TokenId>>& texts) {
+  const std::vector<TokenSpan> spans(texts.begin(), texts.end());
+  const auto want = embed_by_crew(model, spans, 1);
+  for (const std::uint32_t parts : {2U, 3U, 4U}) {
+    const auto got = embed_by_crew(model, spans, parts);
+    EXPECT_EQ(0, std::memcmp(want.data(), got.data(), want.size() * sizeof(float)))
+        << model.numerics() << ' ' << model.kernels() << ' ' << parts << " parts";
+  }
+}
+
+TEST(Crew, AnyNumberOfPartsGivesTheSameBits) {
+  for (const std::string_view precision : kernels::numerics_profiles()) {
+    for (const kernels::Profile& profile : kernels::profiles(precision)) {
+      const auto model = test::TestModel().load({.precision = precision, .kernels = profile.kernels});
+      ASSERT_TRUE(model);
+      // Also fewer rows and fewer heads than parts.
+      expect_crews_give_the_same_bits(**model, {{2, 5, 3}});
+      expect_crews_give_the_same_bits(**model, {{2, 5, 6, 7, 8, 9, 10, 3}, {2, 3}, {2, 11, 12, 13, 14, 3}});
+    }
+  }
+}
+
+TEST(Crew, AnyNumberOfPartsGivesTheSameBitsWithTheRealModel) {
+  EML_REAL_MODEL_OR_SKIP(model);
+  std::vector<TokenId> text(67, 2003);
+  for (std::size_t i = 0; i < text.size(); ++i) text[i] += static_cast<TokenId>(i * 31);
+  expect_crews_give_the_same_bits(model, {text, {101, 7592, 102}});
+}
+
+TEST(Crew, APassIsCutIntoPartsOfSixteenRowsOrMore) {
+  EXPECT_EQ(Crew::useful_parts(1, 8), 1U);
+  EXPECT_EQ(Crew::useful_parts(31, 8), 1U);
+  EXPECT_EQ(Crew::useful_parts(32, 8), 2U);
+  EXPECT_EQ(Crew::useful_parts(256, 8), 8U);
+  EXPECT_EQ(Crew::useful_parts(256, 1), 1U);
+}
+
 }  // namespace
 }  // namespace eml

@@ -28,6 +28,7 @@ void add_broker(CLI::App& app, int& status);
 void add_serve(CLI::App& app, int& status);
 void add_infer(CLI::App& app, int& status);
 void add_embed(CLI::App& app, int& status);
+void add_bench(CLI::App& app, int& status);
 void add_verify(CLI::App& app, int& status);
 void add_evidence(CLI::App& app, int& status);
 

@@ -23,9 +23,10 @@ struct Command {
 };
 
 constexpr Command kCommands[] = {
-    {"model", eml::cli::add_model},   {"keygen", eml::cli::add_keygen}, {"policy", eml::cli::add_policy},
-    {"broker", eml::cli::add_broker}, {"serve", eml::cli::add_serve},   {"infer", eml::cli::add_infer},
-    {"embed", eml::cli::add_embed},   {"verify", eml::cli::add_verify}, {"evidence", eml::cli::add_evidence},
+    {"model", eml::cli::add_model},       {"keygen", eml::cli::add_keygen}, {"policy", eml::cli::add_policy},
+    {"broker", eml::cli::add_broker},     {"serve", eml::cli::add_serve},   {"infer", eml::cli::add_infer},
+    {"embed", eml::cli::add_embed},       {"bench", eml::cli::add_bench},   {"verify", eml::cli::add_verify},
+    {"evidence", eml::cli::add_evidence},
 };
 
 // Only the command that was asked for, if it was: declaring the options of all costs a verifier a third of a

@@ -2,6 +2,7 @@
 // registers).
 #include <array>
 #include <cstddef>
+#include <type_traits>
 #include <utility>
 
 #include "engine/kernels/constants.h"
@@ -72,7 +73,8 @@ constexpr KernelTable kTable{.name = "avx2",
                              .layer_norm = layer_norm,
                              .add = add,
                              .sum_rows = sum_rows,
-                             .normalize = normalize};
+                             .normalize = normalize,
+                             .peak = kPeakLoop};
 
 }  // namespace isa_avx2
 }  // namespace

@@ -2,6 +2,7 @@
 // registers).
 #include <array>
 #include <cstddef>
+#include <type_traits>
 #include <utility>
 
 #include "engine/kernels/constants.h"
@@ -66,7 +67,8 @@ constexpr KernelTable kTable{.name = "avx512",
                              .layer_norm = layer_norm,
                              .add = add,
                              .sum_rows = sum_rows,
-                             .normalize = normalize};
+                             .normalize = normalize,
+                             .peak = kPeakLoop};
 
 }  // namespace isa_avx512
 }  // namespace

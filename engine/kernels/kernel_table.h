@@ -44,6 +44,7 @@ struct LinearArgs {
   std::size_t ldr = 0;
   float* out = nullptr;  // out[0] is row 0, column `column_begin`
   std::size_t ldo = 0;
+  const float* next = nullptr;  // the packed weights that the next call will read first, or null: a hint
 };
 
 // AttentionArgs describes one sequence: for each head, softmax(q k^T) v.
@@ -57,6 +58,10 @@ struct AttentionArgs {
   float* out = nullptr;  // tokens x ldo; may be the q part of qkv
   std::size_t ldo = 0;
   float* scratch = nullptr;  // attention_scratch_floats(), 64-byte aligned
+  // Some of the heads only: `qkv` and `out` then point at the first of them. 0: all.
+  std::size_t heads_of_part = 0;
+
+  std::size_t heads_here() const { return heads_of_part == 0 ? heads : heads_of_part; }
 };
 
 // LayerNormArgs describes out[r] = (in[r] - mean) / sqrt(variance + epsilon) * weight + bias, row by row.
@@ -72,6 +77,15 @@ struct LayerNormArgs {
   std::size_t ldo = 0;
 };
 
+// PeakLoop is an instruction set's multiply-adds on registers and nothing else: what the processor reaches at most. For
+// benchmarks.
+struct PeakLoop {
+  static constexpr std::size_t kValues = 512;  // floats that `run` reads
+
+  double operations = 0;                        // of one call; a multiply-add is two
+  float (*run)(const float* values) = nullptr;  // of no use but to whoever would leave the loop out
+};
+
 struct KernelTable {
   std::string_view name;      // "scalar", "avx2", "avx512": what a response reports
   std::size_t panel_columns;  // columns of a panel in the packed weights; divides kWidthStep
@@ -85,6 +99,8 @@ struct KernelTable {
   void (*sum_rows)(float* out, const float* in, std::size_t ld, std::size_t rows, std::size_t n);
   // Divides v by its Euclidean norm; a null vector stays null. Returns the sum of squares.
   float (*normalize)(float* v, std::size_t n);
+
+  PeakLoop peak;
 };
 
 // attention_scratch_floats is the size of AttentionArgs::scratch for up to `tokens` tokens.

@@ -29,6 +29,12 @@ std::size_t operand_bytes(std::size_t /*rows*/, std::size_t /*depth*/) { return 
 
 Operand prepare(const PrepareArgs& args) { return {.data = args.a, .stride = args.lda * sizeof(float)}; }
 
+const float* first_of(const KernelTable& rows, const NextPanel& next) {
+  if (next.packed == nullptr) return nullptr;
+  return static_cast<const float*>(next.packed) + next.column_begin * next.shape.depth +
+         next.depth_begin * rows.panel_columns;
+}
+
 void linear(const KernelTable& rows, const MatrixArgs& args) {
   rows.linear({.a = static_cast<const float*>(args.a.data),
                .lda = args.a.stride / sizeof(float),
@@ -45,7 +51,8 @@ void linear(const KernelTable& rows, const MatrixArgs& args) {
                .residual = args.residual,
                .ldr = args.ldr,
                .out = args.out,
-               .ldo = args.ldo});
+               .ldo = args.ldo,
+               .next = first_of(rows, args.next)});
 }
 
 void attention(const KernelTable& rows, const AttentionArgs& args) { rows.attention(args); }

@@ -41,6 +41,15 @@ struct PrepareArgs {
 // kDepthRange divides every depth at which a product may be cut: the int8 profile scales activations in groups of it.
 inline constexpr std::size_t kDepthRange = 384;
 
+// NextPanel says which weights the next call will read first, so that they come into the cache meanwhile. A hint, which
+// changes no result; null says nothing.
+struct NextPanel {
+  const void* packed = nullptr;  // of a whole matrix
+  MatrixShape shape;
+  std::size_t column_begin = 0;
+  std::size_t depth_begin = 0;
+};
+
 // MatrixArgs is LinearArgs for a packed matrix and an operand of any profile: out = epilogue(bias + a w^T) for a range
 // of columns and of k. Calls for ascending ranges of k, each but the first with `resume`, give the bits of one call.
 struct MatrixArgs {
@@ -59,6 +68,7 @@ struct MatrixArgs {
   std::size_t ldr = 0;
   float* out = nullptr;  // out[0] is row 0, column `column_begin`
   std::size_t ldo = 0;
+  NextPanel next;
 };
 
 // PackArgs are some of a matrix's rows (outputs), to be packed at their place. Calls come in ascending order.

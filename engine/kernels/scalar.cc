@@ -48,7 +48,7 @@ void attend(const AttentionArgs& args, std::size_t head, std::size_t row, float*
 }
 
 void attention(const AttentionArgs& args) {
-  for (std::size_t head = 0; head < args.heads; ++head) {
+  for (std::size_t head = 0; head < args.heads_here(); ++head) {
     for (std::size_t row = 0; row < args.tokens; ++row) attend(args, head, row, args.scratch);
   }
 }
@@ -106,7 +106,8 @@ constexpr KernelTable kTable{.name = "scalar",
                              .layer_norm = layer_norm,
                              .add = add,
                              .sum_rows = sum_rows,
-                             .normalize = normalize};
+                             .normalize = normalize,
+                             .peak = {}};
 
 }  // namespace
 

@@ -97,7 +97,7 @@ void pack_head(const AttentionArgs& args, const bf16::Scratch& scratch, std::siz
 
 void attention(const KernelTable& /*rows*/, const AttentionArgs& args) {
   const bf16::Scratch scratch = bf16::divide(args.scratch, args.tokens, args.head_size);
-  for (std::size_t head = 0; head < args.heads; ++head) {
+  for (std::size_t head = 0; head < args.heads_here(); ++head) {
     pack_head(args, scratch, head);
     for (std::size_t row = 0; row < args.tokens; ++row) attend(args, scratch, head, row);
   }

@@ -147,7 +147,7 @@ void attend(const AttentionArgs& args, const int8::Scratch& scratch, std::size_t
 
 void attention(const KernelTable& /*rows*/, const AttentionArgs& args) {
   const int8::Scratch scratch = int8::divide<std::uint8_t>(args.scratch, args.tokens, args.head_size);
-  for (std::size_t head = 0; head < args.heads; ++head) {
+  for (std::size_t head = 0; head < args.heads_here(); ++head) {
     pack_head(args, scratch, head);
     for (std::size_t row = 0; row < args.tokens; ++row) attend(args, scratch, head, row);
   }
