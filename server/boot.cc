@@ -11,6 +11,7 @@
 #include "keys/release_client.h"
 #include "net/http_client.h"
 #include "package/package.h"
+#include "server/engine_files.h"
 #include "server/package_reader.h"
 
 namespace eml {
@@ -95,33 +96,9 @@ BootResult<ReleasedDek> release_dek(const BootContext& context, const OpenedMani
   return std::move(*released);
 }
 
-const LoadedFile* file_of(const LoadedModel& loaded, FileRole role) {
-  const auto found = std::ranges::find(loaded.files, role, &LoadedFile::role);
-  return found == loaded.files.end() ? nullptr : &*found;
-}
-
-ByteView bytes_of(const LoadedModel& loaded, FileRole role) {
-  const LoadedFile* file = file_of(loaded, role);
-  return file == nullptr ? ByteView{} : file->bytes;
-}
-
 BootResult<std::shared_ptr<const EmbeddingModel>> make_model(const BootContext& context, const LoadedModel& loaded,
                                                              const std::shared_ptr<DirectoryReader>& reader) {
-  const LoadedFile* weights = file_of(loaded, FileRole::kWeights);
-  EmbeddingModelFiles files;
-  files.config = {.config = bytes_of(loaded, FileRole::kConfig),
-                  .pooling = bytes_of(loaded, FileRole::kPooling),
-                  .sentence_bert = bytes_of(loaded, FileRole::kSentence)};
-  files.tokenizer = bytes_of(loaded, FileRole::kTokenizer);
-  files.weights.bytes = weights->bytes;
-  files.weights.owner = reader;  // of weights in clear; the encoder reads word embeddings in place
-  if (auto plain = reader->plain(weights->path)) {
-    files.weights.owner = plain;
-    files.weights.release = [plain = plain.get()](std::size_t offset, std::size_t size) {
-      plain->release(offset, size);
-    };
-  }
-  auto model = EmbeddingModel::load(std::move(files),
+  auto model = EmbeddingModel::load(engine_files(loaded, reader),
                                     {.precision = context.config.precision, .kernels = context.config.kernels});
   if (!model) return at("model", model.error());
   return std::move(*model);

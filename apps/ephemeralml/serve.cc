@@ -1,12 +1,10 @@
 // serve: the server in the TEE.
-#include <cstdlib>
-
 #include "apps/ephemeralml/command.h"
+#include "apps/ephemeralml/kernels_option.h"
 #include "attester/local_attester.h"
 #include "base/files.h"
 #include "base/log.h"
 #include "crypto/init.h"
-#include "engine/kernels/kernel_table.h"
 #include "net/http.h"
 #include "server/server.h"
 
@@ -93,15 +91,12 @@ int run(const Options& options) {
   auto config = read_serve_config(as_text(*file), options.set);
   if (!config) return complain_usage(options.config, config.error().to_string());
   std::string_view kernels_from = "engine.kernels";
-  const char* kernels = std::getenv("EML_KERNELS");
-  if (config->kernels.empty() && kernels != nullptr && *kernels != '\0') {
-    config->kernels = kernels;
+  if (config->kernels.empty()) {
+    config->kernels = forced_kernels();
     kernels_from = "EML_KERNELS";
   }
   // Known now, before a broker is asked for anything.
-  if (!config->kernels.empty() && kernels::find(config->kernels) == nullptr) {
-    return complain_usage(kernels_from, "this processor or build does not have the kernels asked for");
-  }
+  if (const int refused = expect_kernels(kernels_from, config->kernels); refused != kDone) return refused;
   if (options.print_config) {
     return write_stdout(to_toml(*config)) ? kDone : complain_usage("standard output", "cannot be written");
   }
