@@ -68,7 +68,7 @@ Result<std::unique_ptr<Batcher>> Batcher::start(std::shared_ptr<const EmbeddingM
       out->threads_.emplace_back([batcher = out.get(), own = worker.get()] { batcher->run(*own); });
     }
   } catch (const std::system_error&) {
-    return fail(kEngineMemory, "the system gives no more threads", options.threads, out->threads_.size());
+    return fail(kEngineMemory, "the system gives no more threads");
   }
   return out;
 }

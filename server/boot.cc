@@ -2,6 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <new>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -21,16 +26,37 @@ std::unexpected<BootFailure> at(std::string_view where, const Error& error) {
   return std::unexpected(BootFailure{error, std::string(where)});
 }
 
-// All cores, for the seconds that decryption takes.
+template <typename Work>
+bool start_thread(std::vector<std::jthread>& threads, Work& work) {
+  try {
+    threads.emplace_back(std::ref(work));
+    return true;
+  } catch (const std::system_error&) {
+    return false;
+  }
+}
+
+// All cores, for the seconds that decryption takes. Memory that is not there is the caller's exception, on whichever
+// thread it was missed; threads that are not there are done without.
 void all_cores_for(std::size_t count, const std::function<void(std::size_t)>& body) {
   const std::size_t workers = std::min<std::size_t>(std::max(1U, std::thread::hardware_concurrency()), count);
   std::atomic<std::size_t> next{0};
+  std::mutex mutex;
+  std::exception_ptr failed;
   auto work = [&] {
-    for (std::size_t i = next.fetch_add(1); i < count; i = next.fetch_add(1)) body(i);
+    try {
+      for (std::size_t i = next.fetch_add(1); i < count; i = next.fetch_add(1)) body(i);
+    } catch (const std::bad_alloc&) {
+      const std::lock_guard lock(mutex);
+      failed = std::current_exception();
+    }
   };
   std::vector<std::jthread> threads;
-  for (std::size_t i = 1; i < workers; ++i) threads.emplace_back(work);
+  for (std::size_t i = 1; i < workers && start_thread(threads, work); ++i) {
+  }
   work();
+  threads.clear();
+  if (failed) std::rethrow_exception(failed);
 }
 
 struct OpenedManifest {

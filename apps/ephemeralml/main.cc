@@ -3,9 +3,12 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <boost/system/system_error.hpp>
 #include <csignal>
+#include <new>
 #include <sstream>
 #include <string_view>
+#include <system_error>
 
 #include "apps/ephemeralml/command.h"
 #include "base/secret.h"
@@ -14,6 +17,7 @@
 namespace {
 
 constexpr eml::ErrorCode kOutOfMemory{eml::ErrorClass::kUnavailable, "out-of-memory"};
+constexpr eml::ErrorCode kOutOfThreads{eml::ErrorClass::kUnavailable, "out-of-threads"};
 
 constexpr const char* kAbout =
     "EphemeralML: confidential AI inference in which every answer carries a receipt that anyone can check.\n"
@@ -83,6 +87,10 @@ int main(int argc, char** argv) {
     return run(argc, argv);
   } catch (const std::bad_alloc&) {
     return eml::cli::complain("start", eml::Error(kOutOfMemory, "the system gives no more memory"));
+  } catch (const std::system_error&) {
+    return eml::cli::complain("start", eml::Error(kOutOfThreads, "the system gives no more memory, threads or files"));
+  } catch (const boost::system::system_error&) {
+    return eml::cli::complain("start", eml::Error(kOutOfThreads, "the system gives no more memory, threads or files"));
   } catch (const std::exception&) {
     // Whatever a library threw past its wrapper: no text of it is printed, it might quote the input.
     return eml::cli::complain_usage("internal error", "a library threw an exception");
