@@ -29,7 +29,8 @@ Status decode_inputs(const JsonObject& object, EmbeddingRequest& request) {
   if (texts == nullptr) return fail(kApiBadRequest, "input is neither a text nor an array of texts");
   if (texts->empty()) return fail(kApiBadRequest, "input is an empty array");
   if (texts->size() > kEmbeddingInputsMax) {
-    return fail(kApiTooManyInputs, "input has more texts than one request may have", texts->size(),
+    static_assert(kEmbeddingInputsMax == 2048);  // the message says so
+    return fail(kApiTooManyInputs, "input has more than the 2048 texts that one request may have", texts->size(),
                 kEmbeddingInputsMax);
   }
   request.inputs.reserve(texts->size());

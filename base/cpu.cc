@@ -1,11 +1,14 @@
 #include "base/cpu.h"
 
 #include <array>
+#include <cerrno>
 #include <cstdint>
 #include <cstring>
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #endif
 
 namespace eml {
@@ -33,12 +36,13 @@ std::uint64_t xcr0() {
   return (std::uint64_t{high} << 32) | low;
 }
 
-CpuFeatures detect() {
+constexpr std::uint64_t kAllState = ~std::uint64_t{0};
+
+std::uint64_t saved_state() { return bit(cpuid(1).c, 27) ? xcr0() : 0; }
+
+CpuFeatures detect(std::uint64_t state) {
   CpuFeatures out;
   const Leaf one = cpuid(1);
-  const bool osxsave = bit(one.c, 27);
-  if (!osxsave) return out;
-  const std::uint64_t state = xcr0();
   const bool os_avx = (state & 0x6) == 0x6;          // XMM, YMM
   const bool os_avx512 = (state & 0xe6) == 0xe6;     // and opmask, ZMM
   const bool os_amx = (state & 0x60000) == 0x60000;  // TILECFG, TILEDATA
@@ -55,15 +59,35 @@ CpuFeatures detect() {
 
 #else
 
-CpuFeatures detect() { return {}; }
+constexpr std::uint64_t kAllState = 0;
+
+std::uint64_t saved_state() { return 0; }
+
+CpuFeatures detect(std::uint64_t) { return {}; }
 
 #endif
 
 }  // namespace
 
 const CpuFeatures& cpu_features() {
-  static const CpuFeatures features = detect();
+  static const CpuFeatures features = detect(saved_state());
   return features;
+}
+
+const CpuFeatures& cpu_hardware() {
+  static const CpuFeatures features = detect(kAllState);
+  return features;
+}
+
+int request_amx() {
+#if defined(__x86_64__)
+  constexpr long kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
+  constexpr long kTileData = 18;               // XFEATURE_XTILEDATA
+  static const int result = ::syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0 ? 0 : errno;
+  return result;
+#else
+  return EOPNOTSUPP;
+#endif
 }
 
 std::string cpu_model() {

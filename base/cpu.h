@@ -19,6 +19,14 @@ struct CpuFeatures {
 // cpu_features asks the processor once; later calls return the same.
 const CpuFeatures& cpu_features();
 
+// cpu_hardware is what the processor has, whether or not the operating system saves its registers. To explain, not to
+// choose by.
+const CpuFeatures& cpu_hardware();
+
+// request_amx asks the kernel once for this process's permission to use tiles; later calls return the same. 0, or an
+// errno: EOPNOTSUPP (no such hardware or kernel), EPERM or ENOSYS (seccomp) ... It holds for threads made afterwards.
+int request_amx();
+
 // cpu_model is the processor's own name for itself, trimmed; "unknown" where it has none. For benchmark tables.
 std::string cpu_model();
 

@@ -68,7 +68,7 @@ Result<std::unique_ptr<Batcher>> Batcher::start(std::shared_ptr<const EmbeddingM
       out->threads_.emplace_back([batcher = out.get(), own = worker.get()] { batcher->run(*own); });
     }
   } catch (const std::system_error&) {
-    return fail(kEngineMemory, "the system gives no more threads", options.threads, out->threads_.size());
+    return fail(kEngineMemory, "the system gives no more threads");
   }
   return out;
 }
@@ -81,9 +81,11 @@ Result<Batcher::RequestId> Batcher::submit(ConnectionId connection, TokenBatch t
   request->embeddings.resize(texts.size() * model_->dimensions());
   const std::lock_guard lock(mutex_);
   if (closed_) return fail(kQueueClosed, "the engine takes no more requests");
-  // One request of any admissible size fits an idle engine.
-  if (requests_.size() >= options_.requests_max ||
-      (tokens_waiting_ != 0 && tokens_waiting_ + texts.tokens() > options_.tokens_max)) {
+  // One request of any admissible size fits an idle engine. And a connection of which nothing waits is never refused:
+  // else whoever keeps the queue full would starve it after all.
+  const bool full = requests_.size() >= options_.requests_max ||
+                    (tokens_waiting_ != 0 && tokens_waiting_ + texts.tokens() > options_.tokens_max);
+  if (full && waiting_.contains(connection)) {
     return fail(kQueueFull, "too many requests wait", options_.requests_max, requests_.size());
   }
   const RequestId id = next_id_++;

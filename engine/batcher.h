@@ -69,7 +69,8 @@ class Batcher {
 
   struct Options {
     unsigned threads = 1;
-    // Requests that wait or run. 1,024 is one for each channel that the server allows (protocols.md, 2.7).
+    // Requests that wait or run; besides these each connection may have one that waits. 1,024 is one for each channel
+    // that the server allows (protocols.md, 2.7).
     std::size_t requests_max = 1024;
     // Tokens that wait: at 5,000 tokens per second and core this is about a minute's work of one core.
     std::size_t tokens_max = std::size_t{1} << 18;

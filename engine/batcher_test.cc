@@ -128,7 +128,7 @@ TEST_F(BatcherTest, RefusesWhatTheQueueCannotHold) {
   const auto count = [&](EmbedOutcome&&) { ++ended; };
   EXPECT_TRUE(batcher->submit(1, batch({{2, 3}}), count));
   EXPECT_TRUE(batcher->submit(2, batch({{2, 3}}), count));
-  const auto third = batcher->submit(3, batch({{2, 3}}), count);
+  const auto third = batcher->submit(2, batch({{2, 3}}), count);
   ASSERT_FALSE(third);
   EXPECT_EQ(third.error().code(), kQueueFull);
   EXPECT_EQ(third.error().error_class(), ErrorClass::kLimit);
@@ -138,6 +138,23 @@ TEST_F(BatcherTest, RefusesWhatTheQueueCannotHold) {
   EXPECT_EQ(batcher->submit(1, batch({{2, 3}}), count).error().code(), kQueueClosed);
   batcher->stop();
   EXPECT_EQ(ended, 2);
+}
+
+TEST_F(BatcherTest, AFullQueueTakesOneRequestOfAConnectionThatHasNoneWaiting) {
+  const auto batcher = start({.threads = 1, .requests_max = 2, .tokens_max = 4});
+  Gate gate;
+  ASSERT_TRUE(batcher->submit(1, batch({{2, 3}}), gate.completion()));
+  gate.wait_until_entered();
+  std::atomic<int> ended = 0;
+  const auto count = [&](EmbedOutcome&&) { ++ended; };
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(batcher->submit(1, batch({{2, 3}}), count));
+  EXPECT_EQ(batcher->submit(1, batch({{2, 3}}), count).error().code(), kQueueFull);
+  EXPECT_TRUE(batcher->submit(2, batch({{2, 3}}), count));
+  EXPECT_EQ(batcher->submit(2, batch({{2, 3}}), count).error().code(), kQueueFull);
+  gate.open();
+  batcher->drain();
+  batcher->stop();
+  EXPECT_EQ(ended, 3);
 }
 
 TEST_F(BatcherTest, RefusesMoreWaitingTokensThanItsLimitButNeverALoneRequest) {

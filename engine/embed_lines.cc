@@ -125,6 +125,7 @@ ReadWindow read_window(const EmbeddingModel& model, LineReader& lines, Tokenizer
     }
     out.window.ids.emplace_back(ids.begin(), ids.end());  // without the spare capacity
   }
+  if (options.ids_only) return out;
   plan_passes(out.window, options.batch);
   out.window.vectors.resize(out.window.ids.size() * model.dimensions());
   return out;
@@ -220,8 +221,10 @@ Status write_window(const EmbeddingModel& model, std::ostream& out, const Window
   for (std::size_t i = 0; i < window.ids.size(); ++i) {
     line = "{\"ids\":[";
     append_numbers(line, window.ids[i]);
-    line += "],\"embedding\":[";
-    append_numbers(line, all.subspan(i * width, width));
+    if (!all.empty()) {
+      line += "],\"embedding\":[";
+      append_numbers(line, all.subspan(i * width, width));
+    }
     line += "]}\n";
     out.write(line.data(), static_cast<std::streamsize>(line.size()));
   }
@@ -234,7 +237,8 @@ Status write_window(const EmbeddingModel& model, std::ostream& out, const Window
 
 Status embed_lines(const EmbeddingModel& model, std::istream& in, std::ostream& out, const EmbedLinesOptions& options) {
   const EmbedLinesOptions used{.threads = std::max(1U, options.threads),
-                               .batch = std::max<std::size_t>(1, options.batch)};
+                               .batch = std::max<std::size_t>(1, options.batch),
+                               .ids_only = options.ids_only};
   std::vector<Workspace> workspaces;
   for (unsigned i = 0; i < used.threads; ++i) {
     EML_TRY(Workspace workspace, model.encoder().make_workspace());

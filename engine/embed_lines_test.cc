@@ -34,6 +34,11 @@ TEST_F(EmbedLines, WritesALineForEachInTheSameOrder) {
   EXPECT_NE(out.find("{\"ids\":[2,5,3]", split), std::string::npos);
 }
 
+TEST_F(EmbedLines, GivesIdsAloneIfToldSo) {
+  EXPECT_EQ(run("{\"text\":\"hello\"}\n{\"text\":\"\"}\n", {.ids_only = true}), "{\"ids\":[2,4,3]}\n{\"ids\":[2,3]}\n");
+  EXPECT_TRUE(status_);
+}
+
 TEST_F(EmbedLines, NumbersReadBackToTheSameBits) {
   const std::string out = run("{\"text\":\"hello\"}");
   const auto line = parse_json(as_bytes(std::string_view(out).substr(0, out.size() - 1)));

@@ -2,6 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <new>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -11,6 +16,7 @@
 #include "keys/release_client.h"
 #include "net/http_client.h"
 #include "package/package.h"
+#include "server/engine_files.h"
 #include "server/package_reader.h"
 
 namespace eml {
@@ -20,16 +26,37 @@ std::unexpected<BootFailure> at(std::string_view where, const Error& error) {
   return std::unexpected(BootFailure{error, std::string(where)});
 }
 
-// All cores, for the seconds that decryption takes.
+template <typename Work>
+bool start_thread(std::vector<std::jthread>& threads, Work& work) {
+  try {
+    threads.emplace_back(std::ref(work));
+    return true;
+  } catch (const std::system_error&) {
+    return false;
+  }
+}
+
+// All cores, for the seconds that decryption takes. Memory that is not there is the caller's exception, on whichever
+// thread it was missed; threads that are not there are done without.
 void all_cores_for(std::size_t count, const std::function<void(std::size_t)>& body) {
   const std::size_t workers = std::min<std::size_t>(std::max(1U, std::thread::hardware_concurrency()), count);
   std::atomic<std::size_t> next{0};
+  std::mutex mutex;
+  std::exception_ptr failed;
   auto work = [&] {
-    for (std::size_t i = next.fetch_add(1); i < count; i = next.fetch_add(1)) body(i);
+    try {
+      for (std::size_t i = next.fetch_add(1); i < count; i = next.fetch_add(1)) body(i);
+    } catch (const std::bad_alloc&) {
+      const std::lock_guard lock(mutex);
+      failed = std::current_exception();
+    }
   };
   std::vector<std::jthread> threads;
-  for (std::size_t i = 1; i < workers; ++i) threads.emplace_back(work);
+  for (std::size_t i = 1; i < workers && start_thread(threads, work); ++i) {
+  }
   work();
+  threads.clear();
+  if (failed) std::rethrow_exception(failed);
 }
 
 struct OpenedManifest {
@@ -95,33 +122,9 @@ BootResult<ReleasedDek> release_dek(const BootContext& context, const OpenedMani
   return std::move(*released);
 }
 
-const LoadedFile* file_of(const LoadedModel& loaded, FileRole role) {
-  const auto found = std::ranges::find(loaded.files, role, &LoadedFile::role);
-  return found == loaded.files.end() ? nullptr : &*found;
-}
-
-ByteView bytes_of(const LoadedModel& loaded, FileRole role) {
-  const LoadedFile* file = file_of(loaded, role);
-  return file == nullptr ? ByteView{} : file->bytes;
-}
-
 BootResult<std::shared_ptr<const EmbeddingModel>> make_model(const BootContext& context, const LoadedModel& loaded,
                                                              const std::shared_ptr<DirectoryReader>& reader) {
-  const LoadedFile* weights = file_of(loaded, FileRole::kWeights);
-  EmbeddingModelFiles files;
-  files.config = {.config = bytes_of(loaded, FileRole::kConfig),
-                  .pooling = bytes_of(loaded, FileRole::kPooling),
-                  .sentence_bert = bytes_of(loaded, FileRole::kSentence)};
-  files.tokenizer = bytes_of(loaded, FileRole::kTokenizer);
-  files.weights.bytes = weights->bytes;
-  files.weights.owner = reader;  // of weights in clear; the encoder reads word embeddings in place
-  if (auto plain = reader->plain(weights->path)) {
-    files.weights.owner = plain;
-    files.weights.release = [plain = plain.get()](std::size_t offset, std::size_t size) {
-      plain->release(offset, size);
-    };
-  }
-  auto model = EmbeddingModel::load(std::move(files),
+  auto model = EmbeddingModel::load(engine_files(loaded, reader),
                                     {.precision = context.config.precision, .kernels = context.config.kernels});
   if (!model) return at("model", model.error());
   return std::move(*model);

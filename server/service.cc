@@ -27,7 +27,6 @@ constexpr std::size_t kAnswersAheadMax = 16U << 20;
 constexpr std::size_t kPreparedHereMax = 64 * 1024;
 constexpr std::size_t kFreshNonceSize = 32;
 constexpr std::uint64_t kMemoryStepMb = 16;  // the peak is public under the receipt: no finer than that
-constexpr std::string_view kRetryAfterSeconds = "1";
 constexpr std::string_view kEngineName = "ephemeralml/" EML_VERSION;
 
 std::uint64_t next_client() {
@@ -72,12 +71,13 @@ Result<TokenBatch> tokenize(const EmbeddingModel& model, const std::vector<std::
   return batch;
 }
 
-HttpResponse error_response(const Error& error) {
+// Retry-After is in whole seconds, and at least one.
+HttpResponse error_response(const Error& error, const Batcher& batcher) {
   HttpResponse response;
   response.status = http_status(error);
   response.fields.push_back({"content-type", "application/json"});
   if (response.status == 429 || response.status == 503) {
-    response.fields.push_back({"retry-after", std::string(kRetryAfterSeconds)});
+    response.fields.push_back({"retry-after", std::to_string((batcher.retry_after_ms() + 999) / 1000)});
   }
   response.content = UserText(error_body(error));
   return response;
@@ -361,7 +361,7 @@ Result<Bytes> Service::refusal_of(const Request& request, std::uint16_t status, 
 
 void Service::refuse(const RequestPtr& request, const Error& error) {
   context_.metrics.refusals_total.fetch_add(1);
-  HttpResponse response = error_response(error);
+  HttpResponse response = error_response(error, context_.batcher);
   auto statement = refusal_of(*request, response.status, error, response.content.bytes());
   if (!statement) {
     (void)channel_->reset(request->stream, ResetCode::kInternal);
@@ -374,8 +374,8 @@ void Service::refuse(const RequestPtr& request, const Error& error) {
 // A request that was not read whole has no hash, so nothing can be stated about it: an answer without a statement.
 void Service::on_refused(const ServerEvent& event) {
   context_.metrics.refusals_total.fetch_add(1);
-  (void)channel_->send_response(event.stream, encode_response(error_response(refusal_error(event.reason))),
-                                Statements::kNone);
+  (void)channel_->send_response(
+      event.stream, encode_response(error_response(refusal_error(event.reason), context_.batcher)), Statements::kNone);
 }
 
 void Service::on_answer_sent(const ServerEvent& event) {

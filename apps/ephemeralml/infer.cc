@@ -19,6 +19,9 @@ namespace {
 constexpr std::size_t kPolicyBytesMax = 1U << 20;
 constexpr std::size_t kTextBytesMax = 4U << 20;  // a request has at most that
 constexpr std::size_t kEmbeddingHead = 6;
+constexpr std::uint64_t kErrorsShown = 20;  // of a load; one line each
+
+constexpr ErrorCode kNoLine{ErrorClass::kMalformed, "no-line"};
 
 struct Options {
   std::string server;
@@ -27,6 +30,7 @@ struct Options {
   std::string text;
   std::string file;
   std::string dash;
+  std::string lines;
   std::string model;
   std::string nonce;
   std::string save;
@@ -34,6 +38,7 @@ struct Options {
   std::uint64_t count = 1;
   std::uint32_t concurrency = 1;
   std::uint32_t channels = 1;
+  double rate = 0;
   bool has_text = false;
   bool fresh = false;
   bool json = false;
@@ -51,8 +56,8 @@ Result<Policy> read_policy(const Options& options, const Ed25519PublicKey* owner
 
 Result<std::string> read_bytes(const Options& options) {
   if (options.has_text) return options.text;
-  const std::string path = options.file.empty() ? "/dev/stdin" : options.file;
-  if (options.file.empty()) {
+  const std::string& path = options.lines.empty() ? options.file : options.lines;
+  if (path.empty()) {
     std::string text;
     char piece[65536];
     for (std::size_t n = std::fread(piece, 1, sizeof piece, stdin); n > 0;
@@ -67,14 +72,27 @@ Result<std::string> read_bytes(const Options& options) {
   return std::string(as_text(bytes));
 }
 
-Result<std::string> read_text(const Options& options) {
+// The texts of the requests: one, or with --lines each line of a file.
+Result<std::vector<std::string>> read_texts(const Options& options) {
   EML_TRY(std::string text, read_bytes(options));
   if (!is_utf8(text)) return fail(kTextNotUtf8, "the text is not valid UTF-8");
-  return text;
+  std::vector<std::string> out;
+  if (options.lines.empty()) {
+    out.push_back(std::move(text));
+    return out;
+  }
+  for (std::size_t begin = 0, end = 0; begin < text.size(); begin = end + 1) {
+    end = std::min(text.find('\n', begin), text.size());
+    out.push_back(text.substr(begin, end - begin));
+  }
+  wipe(text.data(), text.size());
+  if (out.empty()) return fail(kNoLine, "the file has no line");
+  return out;
 }
 
 std::string text_source(const Options& options) {
   if (options.has_text) return "--text";
+  if (!options.lines.empty()) return options.lines;
   return options.file.empty() ? "standard input" : options.file;
 }
 
@@ -141,16 +159,23 @@ void print_error(const Answered& answered) {
 JsonObject load_json(const LoadResult& result, const LoadPlan& plan) {
   std::vector<double> sorted = result.latencies_ms;
   std::ranges::sort(sorted);
+  std::vector<double> refused = result.refusals_ms;
+  std::ranges::sort(refused);
   const double seconds = std::chrono::duration<double>(result.total).count();
   JsonObject out;
   out["requests"] = plan.count;
   out["failures"] = result.failures;
+  out["refused"] = refused.size();
+  out["unanswered"] = result.unanswered;
   out["rps"] = seconds > 0 ? static_cast<double>(sorted.size()) / seconds : 0.0;
   out["p50_ms"] = nearest_rank(sorted, 50);
   out["p95_ms"] = nearest_rank(sorted, 95);
   out["p99_ms"] = nearest_rank(sorted, 99);
   out["min_ms"] = sorted.empty() ? 0.0 : sorted.front();
   out["max_ms"] = sorted.empty() ? 0.0 : sorted.back();
+  out["refused_p50_ms"] = nearest_rank(refused, 50);
+  out["refused_p99_ms"] = nearest_rank(refused, 99);
+  out["rate"] = plan.rate;
   out["concurrency"] = std::uint64_t{plan.in_flight} * plan.channels;
   out["channels"] = plan.channels;
   out["total_s"] = seconds;
@@ -172,6 +197,9 @@ void print_load(const LoadResult& result, const LoadPlan& plan) {
   say(fmt::format("latency ms: p50 {:.3f}  p95 {:.3f}  p99 {:.3f}  min {:.3f}  max {:.3f} (nearest rank)",
                   nearest_rank(sorted, 50), nearest_rank(sorted, 95), nearest_rank(sorted, 99),
                   sorted.empty() ? 0.0 : sorted.front(), sorted.empty() ? 0.0 : sorted.back()));
+  if (!result.refusals_ms.empty()) {
+    say(fmt::format("{} of the failures were answered 429, with a signed reason", result.refusals_ms.size()));
+  }
   say(fmt::format("{} in flight over {} channel{}; every channel's receipts counted without a gap: {}",
                   std::uint64_t{plan.in_flight} * plan.channels, plan.channels, plan.channels == 1 ? "" : "s",
                   result.sequences_complete ? "yes" : "NO"));
@@ -184,7 +212,8 @@ class Printer {
 
   Status on_answer(Answered& answered) {
     if (answered.answer.error) {
-      print_error(answered);
+      if (++errors_ <= kErrorsShown) print_error(answered);
+      if (errors_ == kErrorsShown + 1) note("Further requests that failed are counted and not shown.");
       return {};
     }
     std::string saved;
@@ -224,6 +253,7 @@ class Printer {
   const Options& options_;
   bool single_;
   std::optional<Error> could_not_save_;
+  std::uint64_t errors_ = 0;
 };
 
 int finish(const Options& options, const LoadPlan& plan, const LoadResult& result) {
@@ -262,8 +292,8 @@ int run(const Options& options) {
   if (!owner) return unusable(options.policy_key, owner.error());
   auto policy = read_policy(options, options.policy_key.empty() ? nullptr : &*owner);
   if (!policy) return unusable(options.policy, policy.error());
-  auto text = read_text(options);
-  if (!text) return complain(text_source(options), text.error());
+  auto texts = read_texts(options);
+  if (!texts) return complain(text_source(options), texts.error());
   VerifiedBundleCache cache;
   LoadPlan plan{.server = *server,
                 .client = {.policy = &*policy,
@@ -271,11 +301,12 @@ int run(const Options& options) {
                            .freshness = options.fresh ? Freshness::kDemanded : Freshness::kAsPolicySays,
                            .model = options.model,
                            .cache = &cache},
-                .text = std::move(*text),
+                .texts = std::move(*texts),
                 .nonce = std::nullopt,
                 .format = options.format == "float" ? EmbeddingFormat::kFloat : EmbeddingFormat::kBase64,
                 .count = options.count,
                 .channels = std::min<std::uint32_t>(options.channels, static_cast<std::uint32_t>(options.count)),
+                .rate = options.rate,
                 .keep = options.save.empty() ? Keep::kNothing : Keep::kDossier};
   plan.in_flight = std::max(1U, options.concurrency / plan.channels);
   if (!options.nonce.empty()) {
@@ -291,7 +322,7 @@ int run(const Options& options) {
   if (policy->accepts_evaluation()) note(kLocalBanner);
   Printer printer(options, plan);
   const LoadResult result = run_load(plan, [&printer](Answered& answered) { return printer.on_answer(answered); });
-  wipe(plan.text.data(), plan.text.size());
+  for (std::string& text : plan.texts) wipe(text.data(), text.size());
   const int status = finish(options, plan, result);
   return printer.could_not_save() ? kFailed : status;
 }
@@ -309,13 +340,20 @@ void add_infer(CLI::App& app, int& status) {
   auto* file = command->add_option("--file", options->file, "File with the text");
   auto* dash =
       command->add_option("INPUT", options->dash, "- reads the text from standard input")->check(CLI::IsMember({"-"}));
-  text->excludes(file)->excludes(dash);
-  file->excludes(dash);
+  auto* lines = command->add_option("--lines", options->lines, "File with a text a line; requests take them in turn");
+  text->excludes(file)->excludes(dash)->excludes(lines);
+  file->excludes(dash)->excludes(lines);
+  lines->excludes(dash);
   command->add_option("--count", options->count, "Requests")->check(CLI::Range(1, 1'000'000'000));
   command->add_option("--concurrency", options->concurrency, "Requests in flight, over all channels")
       ->check(CLI::Range(1, 65536));
   command->add_option("--channels", options->channels, "Channels to spread the requests over")
       ->check(CLI::Range(1, 4096));
+  command
+      ->add_option("--rate", options->rate,
+                   "Requests a second, sent when they are due whether or not answers come; "
+                   "their latency counts from then")
+      ->check(CLI::Range(0.001, 1'000'000.0));
   command->add_option("--save", options->save, "Directory that gets one dossier a request");
   command->add_flag("--fresh", options->fresh, "Demand fresh evidence on this channel before any text leaves");
   command->add_option("--model", options->model, "Model id; absent: the server's only one");
@@ -327,8 +365,10 @@ void add_infer(CLI::App& app, int& status) {
   command->footer(
       "Exit status: 0 only if every request succeeded and every receipt verified.\n"
       "Example: ephemeralml infer --server 127.0.0.1:8443 --policy policy.json --text 'hello' --save dossiers");
-  command->callback([options, text, file, dash, &status] {
-    if (text->count() + file->count() + dash->count() != 1) throw CLI::RequiredError("one of --text, --file, -");
+  command->callback([options, text, file, lines, dash, &status] {
+    if (text->count() + file->count() + lines->count() + dash->count() != 1) {
+      throw CLI::RequiredError("one of --text, --file, --lines, -");
+    }
     options->has_text = text->count() == 1;
     status = run(*options);
   });

@@ -28,9 +28,13 @@ constexpr std::chrono::seconds kConnectTimeout{10};
 constexpr std::chrono::seconds kAnswerTimeout{120};
 constexpr int kReopenMax = 64;  // channels that end by GOAWAY are reopened; a server that only leaves is given up
 
+double as_ms(std::chrono::nanoseconds duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
+
 Millis now_ms() {
   return static_cast<Millis>(std::chrono::duration_cast<std::chrono::milliseconds>(system_clock().monotonic()).count());
 }
+
+class Channel;
 
 // Shared is what the channels of one load have in common.
 struct Shared {
@@ -38,19 +42,41 @@ struct Shared {
   const std::function<Status(Answered&)>& on_answer;
   LoadResult& result;
   std::uint64_t to_send;
+  std::uint64_t asked = 0;
   std::uint64_t finished = 0;
   std::optional<Steady::time_point> first_sent;
   bool first_channel = true;
+  std::vector<Channel*> channels{};  // those that live
+  std::size_t turn = 0;              // of them, the one that is asked next; with a rate
+  std::uint64_t due_count = 0;       // requests that have become due
+
+  // The time when request `n` is due, from 0.
+  Steady::time_point due(std::uint64_t n) const {
+    const std::chrono::duration<double> after(static_cast<double>(n) / plan.rate);
+    return *first_sent + std::chrono::duration_cast<Steady::duration>(after);
+  }
 };
 
 // Channel is one connection with its client, until its share is done or it ends.
 class Channel : public std::enable_shared_from_this<Channel> {
  public:
   Channel(asio::io_context& context, Shared& shared)
-      : socket_(context), output_ready_(context, Steady::time_point::max()), watchdog_(context), shared_(shared) {}
+      : socket_(context), output_ready_(context, Steady::time_point::max()), watchdog_(context), shared_(shared) {
+    shared_.channels.push_back(this);
+  }
+  ~Channel() { std::erase(shared_.channels, this); }
+  Channel(const Channel&) = delete;
+  Channel& operator=(const Channel&) = delete;
 
   // run returns true if another channel may go on where this one ended (GOAWAY).
   asio::awaitable<bool> run();
+
+  // ask_due asks the request that was due then; false if this channel cannot.
+  bool ask_due(Steady::time_point due);
+  // wake lets it close if nothing more will come.
+  void wake() {
+    if (client_ && client_->trusted()) pump();
+  }
 
  private:
   asio::awaitable<Status> connect();
@@ -60,6 +86,8 @@ class Channel : public std::enable_shared_from_this<Channel> {
   void on_event(AppEvent& event);
   void on_answer(Answer answer);
   void ask_more();
+  bool ask(Steady::time_point since);
+  void close_if_done();
   void fail(const Error& error);
 
   tcp::socket socket_;
@@ -221,30 +249,50 @@ void Channel::on_answer(Answer answer) {
                     .client = &*client_,
                     .answer = std::move(answer)};
   const bool failed = answered.answer.error.has_value();
+  const bool refused = answered.answer.status == 429 && answered.answer.refusal;
   const Status taken = shared_.on_answer(answered);
   if (failed || !taken) {
-    ++shared_.result.failures;
+    if (refused) shared_.result.refusals_ms.push_back(as_ms(answered.latency));
   } else {
-    shared_.result.latencies_ms.push_back(std::chrono::duration<double, std::milli>(answered.latency).count());
+    shared_.result.latencies_ms.push_back(as_ms(answered.latency));
   }
   shared_.result.total = finished - *shared_.first_sent;
   ask_more();
 }
 
-void Channel::ask_more() {
-  const std::string_view texts[] = {shared_.plan.text};
-  while (shared_.to_send > 0 && !going_away_ && client_->open_questions() < shared_.plan.in_flight &&
-         client_->can_ask()) {
-    const auto stream = client_->ask(
-        {.texts = texts, .nonce = shared_.plan.nonce, .format = shared_.plan.format, .keep = shared_.plan.keep});
-    if (!stream) {
-      fail(stream.error());
-      break;
-    }
-    --shared_.to_send;
-    asked_.emplace(*stream, Steady::now());
+bool Channel::ask(Steady::time_point since) {
+  const std::string_view texts[] = {shared_.plan.texts[shared_.asked % shared_.plan.texts.size()]};
+  const auto stream = client_->ask(
+      {.texts = texts, .nonce = shared_.plan.nonce, .format = shared_.plan.format, .keep = shared_.plan.keep});
+  if (!stream) {
+    fail(stream.error());
+    return false;
   }
-  if (client_->open_questions() == 0) client_->close();
+  --shared_.to_send;
+  ++shared_.asked;
+  asked_.emplace(*stream, since);
+  return true;
+}
+
+bool Channel::ask_due(Steady::time_point due) {
+  if (over_ || going_away_ || !client_ || !client_->trusted() || !client_->can_ask() || !ask(due)) return false;
+  output_ready_.cancel();
+  return true;
+}
+
+void Channel::ask_more() {
+  if (shared_.plan.rate == 0) {
+    while (shared_.to_send > 0 && !going_away_ && client_->open_questions() < shared_.plan.in_flight &&
+           client_->can_ask()) {
+      if (!ask(Steady::now())) break;
+    }
+  }
+  close_if_done();
+}
+
+// With a rate a channel without a question may get one later.
+void Channel::close_if_done() {
+  if (client_->open_questions() == 0 && (shared_.plan.rate == 0 || shared_.to_send == 0)) client_->close();
 }
 
 void Channel::fail(const Error& error) {
@@ -259,6 +307,27 @@ asio::awaitable<void> run_channels(asio::io_context& context, Shared& shared) {
   }
 }
 
+// Hands each request, when it is due, to the next channel that can take it. What no channel can take waits, and its
+// latency grows. The granularity of the timer is finer than a request takes.
+asio::awaitable<void> keep_rate(asio::io_context& context, Shared& shared) {
+  constexpr std::chrono::microseconds kTick{500};
+  asio::steady_timer timer(context);
+  while (shared.to_send > 0 && !shared.channels.empty()) {
+    for (; shared.first_sent && shared.to_send > 0 && shared.due(shared.due_count) <= Steady::now();
+         ++shared.due_count) {
+      bool taken = false;
+      for (std::size_t i = 0; i < shared.channels.size() && !taken; ++i) {
+        taken = shared.channels[shared.turn++ % shared.channels.size()]->ask_due(shared.due(shared.due_count));
+      }
+      if (!taken) break;
+    }
+    timer.expires_after(kTick);
+    boost::system::error_code ignored;
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
+  for (Channel* channel : shared.channels) channel->wake();
+}
+
 }  // namespace
 
 LoadResult run_load(const LoadPlan& plan, const std::function<Status(Answered&)>& on_answer) {
@@ -268,8 +337,10 @@ LoadResult run_load(const LoadPlan& plan, const std::function<Status(Answered&)>
   for (std::uint32_t i = 0; i < plan.channels; ++i) {
     asio::co_spawn(context, run_channels(context, shared), asio::detached);
   }
+  if (plan.rate != 0) asio::co_spawn(context, keep_rate(context, shared), asio::detached);
   context.run();
   // What was never sent, or never ended, did not succeed.
+  result.unanswered = plan.count - shared.finished;
   result.failures = plan.count - result.latencies_ms.size();
   return result;
 }

@@ -15,26 +15,30 @@ namespace eml::cli {
 struct LoadPlan {
   Endpoint server;
   ClientOptions client;
-  std::string text;
+  std::vector<std::string> texts;  // request n asks for texts[n % size]
   std::optional<Bytes> nonce;
   EmbeddingFormat format = EmbeddingFormat::kBase64;
   std::uint64_t count = 1;
   std::uint32_t channels = 1;
-  std::uint32_t in_flight = 1;  // on each channel
+  std::uint32_t in_flight = 1;  // on each channel; not used with a rate
+  double rate = 0;              // requests due in a second, over all channels, whether or not answers come; 0: none
   Keep keep = Keep::kNothing;
 };
 
 // Answered is one finished request, in the order of finishing; `number` counts them from 1.
 struct Answered {
   std::uint64_t number = 0;
-  std::chrono::nanoseconds latency{0};  // from handing it to the channel to its receipt verified
-  const Client* client = nullptr;       // valid during the call
+  // From handing it to the channel, or with a rate from when it was due, to its receipt verified.
+  std::chrono::nanoseconds latency{0};
+  const Client* client = nullptr;  // valid during the call
   Answer answer;
 };
 
 struct LoadResult {
   std::vector<double> latencies_ms;  // of the successes, unsorted
+  std::vector<double> refusals_ms;   // of those that were answered 429, with a signed reason; they are failures, too
   std::uint64_t failures = 0;
+  std::uint64_t unanswered = 0;           // of the failures: never sent, or never answered
   std::chrono::nanoseconds connect{0};    // TCP, of the first channel
   std::chrono::nanoseconds handshake{0};  // from the first byte to a trusted server, of the first channel
   std::chrono::nanoseconds total{0};      // from the first request sent to the last answer

@@ -3,15 +3,21 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <boost/system/system_error.hpp>
 #include <csignal>
+#include <new>
 #include <sstream>
 #include <string_view>
+#include <system_error>
 
 #include "apps/ephemeralml/command.h"
 #include "base/secret.h"
 #include "base/version.h"
 
 namespace {
+
+constexpr eml::ErrorCode kOutOfMemory{eml::ErrorClass::kUnavailable, "out-of-memory"};
+constexpr eml::ErrorCode kOutOfThreads{eml::ErrorClass::kUnavailable, "out-of-threads"};
 
 constexpr const char* kAbout =
     "EphemeralML: confidential AI inference in which every answer carries a receipt that anyone can check.\n"
@@ -26,7 +32,7 @@ constexpr Command kCommands[] = {
     {"model", eml::cli::add_model},       {"keygen", eml::cli::add_keygen}, {"policy", eml::cli::add_policy},
     {"broker", eml::cli::add_broker},     {"serve", eml::cli::add_serve},   {"infer", eml::cli::add_infer},
     {"embed", eml::cli::add_embed},       {"bench", eml::cli::add_bench},   {"verify", eml::cli::add_verify},
-    {"evidence", eml::cli::add_evidence},
+    {"evidence", eml::cli::add_evidence}, {"replay", eml::cli::add_replay}, {"cpu", eml::cli::add_cpu},
 };
 
 // Only the command that was asked for, if it was: declaring the options of all costs a verifier a third of a
@@ -79,6 +85,12 @@ int main(int argc, char** argv) {
   ::mallopt(M_TRIM_THRESHOLD, 16 << 20);
   try {
     return run(argc, argv);
+  } catch (const std::bad_alloc&) {
+    return eml::cli::complain("start", eml::Error(kOutOfMemory, "the system gives no more memory"));
+  } catch (const std::system_error&) {
+    return eml::cli::complain("start", eml::Error(kOutOfThreads, "the system gives no more memory, threads or files"));
+  } catch (const boost::system::system_error&) {
+    return eml::cli::complain("start", eml::Error(kOutOfThreads, "the system gives no more memory, threads or files"));
   } catch (const std::exception&) {
     // Whatever a library threw past its wrapper: no text of it is printed, it might quote the input.
     return eml::cli::complain_usage("internal error", "a library threw an exception");

@@ -1,22 +1,18 @@
 // model package: a directory of a model in clear becomes an encrypted, signed package.
 #include <algorithm>
-#include <list>
 #include <vector>
 
 #include "apps/ephemeralml/model_commands.h"
+#include "apps/ephemeralml/model_directory.h"
 #include "apps/ephemeralml/model_files.h"
 #include "apps/ephemeralml/model_keys.h"
 #include "apps/ephemeralml/model_known.h"
 #include "base/files.h"
 #include "crypto/hash.h"
 #include "package/dek.h"
-#include "server/package_reader.h"
 
 namespace eml::cli {
 namespace {
-
-constexpr std::size_t kClearFileMax = 16U << 20;  // as the engine's bound of a tokenizer
-constexpr std::uint64_t kWeightsMax = std::uint64_t{16} << 30;
 
 struct Options {
   std::string directory;
@@ -28,58 +24,6 @@ struct Options {
   std::uint64_t serial = 1;
   bool json = false;
 };
-
-// ModelFiles are the files of a directory that belong into a package. Weights are mapped, the rest is read.
-struct ModelFiles {
-  std::list<Bytes> read;
-  std::list<MappedFile> mapped;
-  std::vector<PlainFile> files;
-
-  Status add(const std::string& path, std::string name, FileRole role) {
-    const bool weights = role == FileRole::kWeights;
-    ByteView bytes;
-    if (weights) {
-      EML_TRY(MappedFile file, MappedFile::open(path, kWeightsMax));
-      mapped.push_back(std::move(file));
-      bytes = mapped.back().bytes();
-    } else {
-      EML_TRY(Bytes file, read_file(path, kClearFileMax));
-      read.push_back(std::move(file));
-      bytes = read.back();
-    }
-    files.push_back({.path = std::move(name), .role = role, .bytes = bytes, .encrypt = weights});
-    return {};
-  }
-  bool has(FileRole role) const { return std::ranges::find(files, role, &PlainFile::role) != files.end(); }
-};
-
-// The name that the file has in a package: the engine reads the settings of pooling from a directory of their own.
-constexpr std::string_view kPoolingSource = "1_Pooling/config.json";
-constexpr std::string_view kPoolingName = "pooling.json";
-
-int collect(const std::string& directory, ModelFiles& model) {
-  auto names = DirectoryReader(directory).names();
-  if (!names) return complain(directory, names.error());
-  for (const std::string& name : *names) {
-    const auto role = default_role(name);
-    if (!role) continue;
-    std::string path = directory;
-    path.append("/").append(name);
-    if (auto added = model.add(path, name, *role); !added) return complain(path, added.error());
-  }
-  const std::string pooling = directory + "/" + std::string(kPoolingSource);
-  if (!model.has(FileRole::kPooling)) {
-    auto added = model.add(pooling, std::string(kPoolingName), FileRole::kPooling);
-    if (!added && added.error().code() != kFileNotFound) return complain(pooling, added.error());
-  }
-  if (!model.has(FileRole::kConfig)) return complain_usage(directory, "has no config.json");
-  if (!model.has(FileRole::kTokenizer)) return complain_usage(directory, "has no tokenizer.json");
-  if (!model.has(FileRole::kWeights)) return complain_usage(directory, "has no *.safetensors");
-  for (const PlainFile& file : model.files) {
-    if (file.bytes.empty()) return complain_usage(directory + "/" + file.path, "is empty");
-  }
-  return kDone;
-}
 
 // A model of the table has its id without being told; another one must be named.
 std::string recognised_id(const ModelFiles& model) {
@@ -110,7 +54,9 @@ int run(const Options& options) {
   std::vector<Ed25519Key> keys;
   if (const int failed = read_keys(options.keys, keys); failed != kDone) return failed;
   ModelFiles model;
-  if (const int failed = collect(without_slashes(options.directory), model); failed != kDone) return failed;
+  if (auto collected = collect_model(without_slashes(options.directory), model); !collected) {
+    return complain(collected.error().where, collected.error().error);
+  }
   const std::string id = options.id.empty() ? recognised_id(model) : options.id;
   if (id.empty())
     return complain_usage("--id", "is needed: these are the files of no model that is known by its hashes");

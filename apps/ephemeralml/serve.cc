@@ -1,7 +1,6 @@
 // serve: the server in the TEE.
-#include <cstdlib>
-
 #include "apps/ephemeralml/command.h"
+#include "apps/ephemeralml/kernels_option.h"
 #include "attester/local_attester.h"
 #include "base/files.h"
 #include "base/log.h"
@@ -98,14 +97,14 @@ int run(const Options& options) {
     return complain_usage(config.error().overridden ? "--set" : options.config, config.error().to_string());
   }
   std::string_view kernels_from = "engine.kernels";
-  const char* kernels = std::getenv("EML_KERNELS");
-  if (config->kernels.empty() && kernels != nullptr && *kernels != '\0') {
-    config->kernels = kernels;
+  if (config->kernels.empty()) {
+    config->kernels = forced_kernels();
     kernels_from = "EML_KERNELS";
   }
   // Known now, before a broker is asked for anything.
+  if (const int refused = expect_kernels(kernels_from, config->kernels); refused != kDone) return refused;
   if (!config->kernels.empty() && !kernels::find_profile(config->precision, config->kernels)) {
-    return complain_usage(kernels_from, "this processor or build does not have the kernels asked for");
+    return complain_usage(kernels_from, "these kernels do not have this precision");
   }
   if (options.print_config) {
     return write_stdout(to_toml(*config)) ? kDone : complain_usage("standard output", "cannot be written");
