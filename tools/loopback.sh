@@ -24,7 +24,8 @@ model_directory() {
   echo "$directory"
 }
 
-# prepare_run MODEL: keys, package, configurations and the signed policy.
+# prepare_run MODEL: keys, package, configurations and the signed policy. $serve_limits are more lines of the server's
+# limits, which the policy binds.
 prepare_run() {
   local publisher broker_key key_id policy_owner
   (umask 077 && mkdir -p "$run")
@@ -56,6 +57,7 @@ broker_key = "$broker_key"
 [limits]
 hellos_per_second = 100000  # one address, all of the load
 hellos_burst = 100000
+${serve_limits:-}
 TOML
   cat >"$run/broker.toml" <<TOML
 [broker]
