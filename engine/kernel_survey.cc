@@ -5,15 +5,16 @@
 #include <cstring>
 
 #include "base/cpu.h"
-#include "engine/kernels/kernel_table.h"
+#include "engine/kernels/profile.h"
 
 namespace eml {
 namespace {
 
-constexpr std::string_view kProfiles[] = {"fp32"};
 constexpr std::string_view kKernels[] = {"amx", "avx512", "avx2", "scalar"};  // the best first
 
-bool can_run(std::string_view /*numerics*/, std::string_view kernels) { return kernels::find(kernels) != nullptr; }
+bool can_run(std::string_view numerics, std::string_view kernels) {
+  return kernels::find_profile(numerics, kernels).has_value();
+}
 
 struct InstructionSet {
   std::string_view name;
@@ -66,7 +67,7 @@ std::vector<Capability> survey_instruction_sets() {
 
 std::vector<ProfileSurvey> survey_kernels() {
   std::vector<ProfileSurvey> out;
-  for (const std::string_view numerics : kProfiles) {
+  for (const std::string_view numerics : kernels::numerics_profiles()) {
     ProfileSurvey& profile = out.emplace_back();
     profile.numerics = numerics;
     for (const std::string_view kernels : kKernels)
@@ -76,7 +77,7 @@ std::vector<ProfileSurvey> survey_kernels() {
 }
 
 bool kernels_usable(std::string_view name) {
-  return std::ranges::any_of(kProfiles, [name](std::string_view numerics) { return can_run(numerics, name); });
+  return std::ranges::any_of(kernels::numerics_profiles(), [name](std::string_view numerics) { return can_run(numerics, name); });
 }
 
 }  // namespace eml

@@ -4,11 +4,16 @@
 #include <array>
 
 #include "base/cpu.h"
-#include "engine/kernels/amx_permission.h"
 #include "engine/kernels/profiles_of.h"
 
 namespace eml::kernels {
 namespace {
+
+// The processor has tiles for both profiles, the system saves them, and Linux granted this process their use.
+bool may_use_tiles() {
+  const CpuFeatures& cpu = cpu_features();
+  return cpu.avx512 && cpu.amx_bf16 && cpu.amx_int8 && request_amx() == 0;
+}
 
 constexpr std::array<std::string_view, 3> kNumerics = {"fp32", "bf16", "int8"};
 
@@ -84,12 +89,12 @@ std::vector<Profile> profiles(std::string_view numerics) {
   if (numerics == "fp32") {
     for (const KernelTable* table : available()) out.push_back(fp32::on(*table));
   } else if (numerics == "bf16") {
-    offer(amx_permitted(), bf16_amx());
+    offer(may_use_tiles(), bf16_amx());
     offer(cpu.avx512, bf16_avx512());
     offer(cpu.avx2, bf16_avx2());
     out.push_back(bf16_scalar());
   } else if (numerics == "int8") {
-    offer(amx_permitted(), int8_amx());
+    offer(may_use_tiles(), int8_amx());
     offer(cpu.avx512_vnni, int8_avx512());
     offer(cpu.avx2, int8_avx2());
     out.push_back(int8_scalar());
