@@ -5,27 +5,6 @@
 #include "package/manifest.h"
 
 namespace eml {
-namespace {
-
-MeasurementType measurement_type(EvidenceKind kind) {
-  switch (kind) {
-    case EvidenceKind::kLocal:
-      return MeasurementType::kLocal;
-    case EvidenceKind::kTdx:
-      return MeasurementType::kTdxMrtdRtmr;
-    case EvidenceKind::kSevSnp:
-      return MeasurementType::kSnp;
-    case EvidenceKind::kNitro:
-      return MeasurementType::kNitroPcr;
-    case EvidenceKind::kConfidentialSpace:
-      return MeasurementType::kConfidentialSpace;
-    case EvidenceKind::kTpm:
-      return MeasurementType::kTpm;
-  }
-  return MeasurementType::kLocal;
-}
-
-}  // namespace
 
 std::optional<Ed25519PublicKey> local_root_of(const Attester& attester) {
   const auto* local = dynamic_cast<const LocalAttester*>(&attester);
@@ -61,7 +40,8 @@ Result<GenuinePeer> EpochMaker::appraise_self(ByteView bundle, const Binding& bi
                                       .time = binding.issued_at,
                                       .challenge = binding.challenge,
                                       .policy = nullptr,
-                                      .verify_manifest = verify_manifest};
+                                      .verify_manifest = verify_manifest,
+                                      .given_root = config_.given_root};
   return verify_bundle(bundle, expectation, roots);
 }
 
@@ -85,7 +65,7 @@ Result<std::shared_ptr<const Epoch>> EpochMaker::make() const {
     return fail(kNotAboveFloor, "production mode needs hardware evidence of a vendor's root, without debug");
   }
   EML_TRY(ReceiptMeasurements measurements,
-          receipt_measurements(measurement_type(self.evidence.kind), self.evidence.measurements));
+          receipt_measurements(measurement_type_of_kind(to_string(self.evidence.kind)), self.evidence.measurements));
 
   metrics_.epochs.fetch_add(1);
   std::shared_ptr<Metrics> counted(&metrics_, [](Metrics* metrics) { metrics->epochs.fetch_sub(1); });

@@ -30,6 +30,7 @@ struct Options {
   std::string model;
   std::string nonce;
   std::string save;
+  std::string root;
   std::string format = "base64";
   std::uint64_t count = 1;
   std::uint32_t concurrency = 1;
@@ -262,6 +263,8 @@ int run(const Options& options) {
   if (!owner) return unusable(options.policy_key, owner.error());
   auto policy = read_policy(options, options.policy_key.empty() ? nullptr : &*owner);
   if (!policy) return unusable(options.policy, policy.error());
+  auto root = read_root(options.root);
+  if (!root) return unusable(options.root, root.error());
   auto text = read_text(options);
   if (!text) return complain(text_source(options), text.error());
   VerifiedBundleCache cache;
@@ -270,7 +273,8 @@ int run(const Options& options) {
                            .verify_manifest = verify_manifest,
                            .freshness = options.fresh ? Freshness::kDemanded : Freshness::kAsPolicySays,
                            .model = options.model,
-                           .cache = &cache},
+                           .cache = &cache,
+                           .given_root = std::move(*root)},
                 .text = std::move(*text),
                 .nonce = std::nullopt,
                 .format = options.format == "float" ? EmbeddingFormat::kFloat : EmbeddingFormat::kBase64,
@@ -316,6 +320,7 @@ void add_infer(CLI::App& app, int& status) {
       ->check(CLI::Range(1, 65536));
   command->add_option("--channels", options->channels, "Channels to spread the requests over")
       ->check(CLI::Range(1, 4096));
+  add_root(*command, options->root);
   command->add_option("--save", options->save, "Directory that gets one dossier a request");
   command->add_flag("--fresh", options->fresh, "Demand fresh evidence on this channel before any text leaves");
   command->add_option("--model", options->model, "Model id; absent: the server's only one");

@@ -17,6 +17,7 @@ struct Options {
   std::string config;
   std::vector<std::string> set;
   std::string write_bundle;
+  std::string root;
   bool print_config = false;
   bool json = false;
 };
@@ -107,6 +108,12 @@ int run(const Options& options) {
   if (options.print_config) {
     return write_stdout(to_toml(*config)) ? kDone : complain_usage("standard output", "cannot be written");
   }
+  auto root = read_root(options.root);
+  if (!root) return complain(options.root, root.error());
+  config->given_root = std::move(*root);
+  if (config->given_root && config->mode == ServeMode::kProduction) {
+    return complain_usage("--root", "a root that is given is for server.mode = \"evaluation\" only");
+  }
   return run_config(options, *config);
 }
 
@@ -120,6 +127,7 @@ void add_serve(CLI::App& app, int& status) {
   command->add_flag("--print-config", options->print_config, "Print the effective configuration and exit");
   command->add_option("--write-bundle", options->write_bundle,
                       "Write the evidence that a broker would see of this program, and exit");
+  add_root(*command, options->root);
   command->add_flag("--json", options->json, "One JSON line when ready");
   std::string keys = "Keys of the configuration:";
   for (const std::string_view key : serve_config_keys()) keys += "\n  " + std::string(key);

@@ -27,6 +27,7 @@ struct Options {
   std::string policy;
   std::string time;
   std::string nonce;
+  std::string root;
   bool json = false;
 };
 
@@ -149,6 +150,12 @@ int run(const Options& options) {
     if (!nonce) return complain_usage("--nonce", "expected hex digits");
     files.expectations.nonce = std::move(*nonce);
   }
+  auto root = read_root(options.root);
+  if (!root) {
+    complain(options.root, root.error());
+    return kFailed;
+  }
+  files.expectations.given_root = std::move(*root);
   const DossierVerdict verdict = verify_dossier(files.inputs, files.expectations);
   const auto text =
       options.json ? render_json(verdict) : render_text(verdict, colour_wanted() ? Colour::kAnsi : Colour::kNone);
@@ -171,6 +178,7 @@ void add_verify(CLI::App& app, int& status) {
   command->add_option("--manifest", options->manifest, "Model manifest, besides the evidence's own");
   command->add_option("--nonce", options->nonce, "Nonce that the receipt must carry, in hex");
   command->add_option("--time", options->time, "Judge as of this time instead of now, as 2026-11-25T13:08:00Z");
+  add_root(*command, options->root);
   command->add_flag("--json", options->json, "One JSON document");
   command->footer(
       "Exit status: 0 verified, 1 not verified, 2 could not be judged.\n"
