@@ -8,13 +8,13 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "crypto/ed25519.h"  // kSignatureInvalid
 
 namespace eml {
 
 inline constexpr ErrorCode kPublicKeyMalformed{ErrorClass::kMalformed, "public-key-malformed"};
 inline constexpr ErrorCode kPublicKeyUnsupported{ErrorClass::kUnsupported, "public-key-unsupported"};
 inline constexpr ErrorCode kSignatureMalformed{ErrorClass::kMalformed, "signature-malformed"};
-inline constexpr ErrorCode kSignatureInvalid{ErrorClass::kUnauthentic, "signature-invalid"};
 
 enum class KeyKind : std::uint8_t { kP256, kP384, kRsa, kEd25519 };
 
@@ -48,7 +48,7 @@ class PublicKey {
   static Result<PublicKey> decode_pem(ByteView pem);
   // from_point makes an EC key from x || y (64 or 96 bytes). kPublicKeyMalformed if it is not on the curve.
   static Result<PublicKey> from_point(KeyKind curve, ByteView xy);
-  // from_rsa makes an RSA key from big-endian modulus and exponent (odd, 3 to 2^32 - 1).
+  // from_rsa makes an RSA key from big-endian modulus and exponent (odd, 3 to 2^32 - 1); leading zeros do not count.
   static Result<PublicKey> from_rsa(ByteView modulus, ByteView exponent);
 
   KeyKind kind() const;
@@ -64,7 +64,6 @@ class PublicKey {
  private:
   struct State;
   explicit PublicKey(std::shared_ptr<const State> state) : state_(std::move(state)) {}
-  friend class Certificate;
   std::shared_ptr<const State> state_;
 };
 

@@ -28,7 +28,8 @@ inline constexpr ErrorCode kChainExpired{ErrorClass::kRejected, "chain-expired"}
 inline constexpr ErrorCode kChainNotYetValid{ErrorClass::kRejected, "chain-not-yet-valid"};
 
 inline constexpr std::size_t kCertificateBytesMax = 16 * 1024;
-inline constexpr std::size_t kChainCertificatesMax = 10;  // the longest genuine one (Nitro) has 5
+inline constexpr std::size_t kCrlBytesMax = std::size_t{4} * 1024 * 1024;  // genuine ones have 0.5 to 60 KiB
+inline constexpr std::size_t kChainCertificatesMax = 10;                   // the longest genuine one (Nitro) has 5
 
 // KeyUsage: presence, and the bits that our procedures ask for.
 struct KeyUsage {
@@ -38,7 +39,10 @@ struct KeyUsage {
   bool crl_sign = false;
 };
 
-// Certificate is decoded, immutable and shared; decoding it says nothing about who signed it.
+struct ChainRules;
+
+// Certificate is decoded, immutable and shared; decoding it says nothing about who signed it. X.509 version 3 in strict
+// DER, but that a genuine one may write a BOOLEAN's default (FALSE).
 class Certificate {
  public:
   // decode_der consumes all of `der`; kCertificateMalformed otherwise (also for a key that PublicKey refuses).
@@ -51,14 +55,17 @@ class Certificate {
   const Bytes& serial() const;   // big-endian magnitude, no leading zero
   const Bytes& subject() const;  // DER of the Name
   const Bytes& issuer() const;
-  const std::string& subject_common_name() const;  // the last CN as UTF-8; empty if none
+  // The last CN as UTF-8; empty if there is none or if it is a string of another type than UTF8, Printable, T61 or IA5.
+  const std::string& subject_common_name() const;
   const std::string& issuer_common_name() const;
   bool is_ca() const;                           // basicConstraints
   std::optional<unsigned> path_length() const;  // basicConstraints
   const KeyUsage& key_usage() const;
   // extension returns the contents of the OCTET STRING of the extension with this dotted OID; nullopt if absent. (A
-  // certificate with one extension twice does not decode.)
+  // certificate with one extension twice does not decode.) extension_view is the same without a copy; it lives as long
+  // as any copy of this certificate.
   std::optional<Bytes> extension(std::string_view oid) const;
+  std::optional<ByteView> extension_view(std::string_view oid) const;
   const PublicKey& public_key() const;
 
   // signed_by verifies this certificate's signature with `key` (any scheme of PublicKey, with SHA-256 or better) and
@@ -66,9 +73,12 @@ class Certificate {
   Status signed_by(const PublicKey& key) const;
 
  private:
-  friend class RevocationList;
-  friend Status verify_chain(std::span<const Certificate>, const Certificate&, UnixSeconds, struct ChainRules);
+  friend Status verify_chain(std::span<const Certificate> chain, const Certificate& root, UnixSeconds time,
+                             ChainRules rules);
   struct State;
+  explicit Certificate(std::shared_ptr<const State> state) : state_(std::move(state)) {}
+  Status keeps_rfc5280_strictly() const;
+  Status is_issuer_of(const Certificate& child, unsigned certificates_below) const;
   std::shared_ptr<const State> state_;
 };
 
@@ -78,7 +88,8 @@ Result<std::vector<Certificate>> decode_pem_certificates(ByteView pem, std::size
 
 // ChainRules are what genuine chains of different vendors differ in (attestation.md, section 0).
 struct ChainRules {
-  // RFC 5280's rules to the letter (OpenSSL's X509_V_FLAG_X509_STRICT). AMD's and Nitro's genuine chains break them.
+  // RFC 5280's rules to the letter, as OpenSSL's X509_V_FLAG_X509_STRICT has them. AMD's and Nitro's genuine chains
+  // break them.
   bool strict = true;
   // Dates are judged. Off only where a procedure judges them itself, afterwards.
   bool judge_dates = true;
@@ -88,12 +99,15 @@ struct ChainRules {
 // chain's last is the root itself or is signed by it. Every step: issuer name equals subject name, signature, CA with
 // keyCertSign, path length, no unknown critical extension that RFC 5280 makes fatal, except those with private OIDs of
 // the vendors' that the caller reads by hand.
-// Errors in this order: kChainNotTrusted, kChainInvalid, kChainSignature, kChainExpired, kChainNotYetValid; the integer
-// is the place in the chain.
+// kCertificatesTooMany above kChainCertificatesMax. Then errors in this order: kChainNotTrusted, kChainInvalid,
+// kChainSignature, kChainExpired, kChainNotYetValid; the integer is the place in the chain (a root that is not in it
+// comes after it). kChainNotTrusted: the last certificate names another issuer than `root`, or is self-issued and is
+// not `root` itself.
 Status verify_chain(std::span<const Certificate> chain, const Certificate& root, UnixSeconds time,
                     ChainRules rules = {});
 
-// RevocationList is a decoded CRL (RFC 5280, section 5).
+// RevocationList is a decoded, complete CRL (RFC 5280, section 5): one with a critical extension (a delta, a part, an
+// indirect one) does not decode.
 class RevocationList {
  public:
   // decode_der consumes all of `der`; kCrlMalformed.
@@ -110,6 +124,7 @@ class RevocationList {
 
  private:
   struct State;
+  explicit RevocationList(std::shared_ptr<const State> state) : state_(std::move(state)) {}
   std::shared_ptr<const State> state_;
 };
 

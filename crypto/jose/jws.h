@@ -1,12 +1,14 @@
 // Jws is a decoded compact JWS (RFC 7515): three base64url parts, a closed protected header.
 //
 // `alg: none`, `crit`, `b64`, embedded `jwk`, and `jku` are refused while decoding: a token never says with which key
-// it is to be verified, only which of ours.
+// it is to be verified, only which of ours. `x5c` is decoded, for those who compare its last with a root of their own.
 #pragma once
 
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -19,6 +21,7 @@ namespace eml {
 
 inline constexpr ErrorCode kJwsMalformed{ErrorClass::kMalformed, "jws-malformed"};
 inline constexpr ErrorCode kJwsAlgorithm{ErrorClass::kUnsupported, "jws-algorithm"};
+inline constexpr ErrorCode kJwsCertificate{ErrorClass::kMalformed, "jws-certificate"};
 inline constexpr ErrorCode kJwsSignature{ErrorClass::kUnauthentic, "jws-signature"};
 inline constexpr ErrorCode kJwksMalformed{ErrorClass::kMalformed, "jwks-malformed"};
 inline constexpr ErrorCode kJwsUnknownKey{ErrorClass::kUnauthentic, "jws-unknown-kid"};
@@ -26,7 +29,7 @@ inline constexpr ErrorCode kJwsUnknownKey{ErrorClass::kUnauthentic, "jws-unknown
 inline constexpr std::size_t kJwsBytesMax = 256 * 1024;  // NRAS tokens of eight GPUs are 60 KiB
 
 struct Jws {
-  std::string algorithm;  // "RS256"
+  std::string algorithm;  // RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or EdDSA
   std::optional<std::string> kid;
   std::vector<Certificate> x5c;  // leaf first; empty if the header has none
   Json header;
@@ -35,20 +38,23 @@ struct Jws {
   Bytes signature;
 };
 
-// decode_jws: kJwsMalformed (form, base64url, JSON, payload not an object, unknown or duplicate members), kJwsAlgorithm
-// (an algorithm that is none of those above, `crit`, `jwk`, `jku` and the like).
+// decode_jws reads three parts and a header of `alg`, `kid`, `typ`, `cty`, `x5c` (strings of base64 DER as RFC 7515 has
+// it, or of PEM text as Google wrote until 2024; kChainCertificatesMax of them). The signature may have any length,
+// since only a key says which one it must have.
+// kJwsMalformed: form, base64url, JSON, payload not an object, unknown or duplicate members. kJwsAlgorithm: none, or
+// one that is none of those above; `crit`, `b64`, `jwk`, `jku`, `x5u`. kJwsCertificate: an entry of `x5c`.
 Result<Jws> decode_jws(ByteView token);
 
 // verify_jws verifies the signature with `key`; the algorithm must be one of `allowed` and fit the key.
 // kJwsAlgorithm, kJwsSignature.
 Status verify_jws(const Jws& jws, const PublicKey& key, std::initializer_list<std::string_view> allowed);
 
-// Jwks is a set of keys by `kid` (RFC 7517). Keys of kinds that we do not know are left out; a `kid` twice is
-// malformed.
+// Jwks is a set of keys by `kid` (RFC 7517). Keys that we cannot use are left out: of another kind or size, for another
+// `use` than "sig", without `kid`. kJwksMalformed: form, a `kid` twice, or a key of a kind that we know that is none.
 class Jwks {
  public:
   static Result<Jwks> decode(ByteView json);
-  // find returns the key of that `kid`: kJwsUnknownKey.
+  // find returns the key of that `kid`: kJwsUnknownKey. It is for any algorithm of its kind: `alg` of a key is a hint.
   Result<PublicKey> find(std::string_view kid) const;
 
  private:
