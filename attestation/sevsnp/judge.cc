@@ -110,7 +110,8 @@ class Appraisal {
     require("sevsnp-max-vmpl", "privilege level is not above the highest allowed", want_.max_vmpl.has_value(), kSnpVmpl,
             "the report was asked for at a higher VMPL", [&](const SnpReport& r) { return r.vmpl <= *want_.max_vmpl; });
     require("sevsnp-vmpl", "privilege level is the required one", want_.require_vmpl.has_value(), kSnpVmpl,
-            "the report was asked for at another VMPL", [&](const SnpReport& r) { return r.vmpl == *want_.require_vmpl; });
+            "the report was asked for at another VMPL",
+            [&](const SnpReport& r) { return r.vmpl == *want_.require_vmpl; });
   }
 
   void values() {
@@ -152,7 +153,8 @@ class Judge {
     out_.fields = JsonObject();
     out_.details = JsonObject();
     VerdictSteps steps(out_);
-    steps.run("sevsnp-requirements", "requirements are well formed", Voucher::kVerifiedHere, [&] { return read_want(); });
+    steps.run("sevsnp-requirements", "requirements are well formed", Voucher::kVerifiedHere,
+              [&] { return read_want(); });
     steps.run("sevsnp-form", "evidence is a report", Voucher::kVerifiedHere, [&] { return read_report(); });
     steps.run("sevsnp-collateral", "certificates and revocation list are there", Voucher::kVerifiedHere,
               [&] { return read_collateral(); });

@@ -27,8 +27,8 @@ struct SnpTcb {
   std::uint8_t tee = 0;
   std::uint8_t snp = 0;
   std::uint8_t microcode = 0;
-  std::uint8_t fmc = 0;                   // Turin; else 0
-  ByteArray<4> spare{};                   // bytes 2 to 5 (Turin: 4 to 6), in their order
+  std::uint8_t fmc = 0;  // Turin; else 0
+  ByteArray<4> spare{};  // bytes 2 to 5 (Turin: 4 to 6), in their order
   bool operator==(const SnpTcb&) const = default;
 };
 using SnpTcbBytes = ByteArray<8>;
@@ -82,8 +82,8 @@ struct SnpReport {
 
 struct UnverifiedSnpReport {
   SnpReport report;
-  Bytes signed_bytes;     // the first kSnpSignedBytes
-  ByteArray<72> r{};      // little-endian
+  Bytes signed_bytes;  // the first kSnpSignedBytes
+  ByteArray<72> r{};   // little-endian
   ByteArray<72> s{};
 };
 

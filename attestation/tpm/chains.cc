@@ -71,7 +71,8 @@ Result<Hash32> verify_ak_chain(std::span<const Certificate> chain, std::span<con
   if (!links) return date_or(links.error(), kTpmAkChain);
   const Certificate& leaf = chain.front();
   const bool may_sign = !leaf.key_usage().present || leaf.key_usage().digital_signature;
-  if (leaf.is_ca() || !may_sign) return fail(kTpmAkChain, "an attestation key's certificate is for signing, not a CA's");
+  if (leaf.is_ca() || !may_sign)
+    return fail(kTpmAkChain, "an attestation key's certificate is for signing, not a CA's");
   return root.fingerprint();
 }
 

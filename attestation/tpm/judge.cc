@@ -109,7 +109,8 @@ class Judge {
   Status verify_event_log() {
     EML_TRY(const ByteView bytes, required_collateral(input_, "event_log"));
     const auto log = decode_event_log(bytes);
-    if (!log) return fail(kTpmEventLogParse, "the event log is not one", log.error().has_first() ? log.error().first() : 0);
+    if (!log)
+      return fail(kTpmEventLogParse, "the event log is not one", log.error().has_first() ? log.error().first() : 0);
     const auto registers = replay_event_log(*log, bank_->hash);
     const auto events = name_events(*log, bank_->hash);
     if (!registers || !events) return fail(kTpmEventLogParse, "the event log is not of the quoted bank");
@@ -155,11 +156,17 @@ class Judge {
     });
     require(steps, "tpm-measurements", "registers have the required values", !want_.pcrs.empty(),
             [&] { return appraise_pcrs(); });
-    require(steps, "tpm-events", "the required events happened", !want_.events.empty(), [&] { return appraise_events(); });
+    require(steps, "tpm-events", "the required events happened", !want_.events.empty(),
+            [&] { return appraise_events(); });
     require(steps, "tpm-ak-trust", "who vouches for the key is enough", want_.ak_trust.has_value(), [&]() -> Status {
       if (trust_.word == *want_.ak_trust) return {};
       return fail(kTpmAkNotTrusted, "nobody that the requirements name vouches for the key");
     });
+    require(steps, "tpm-hcl-measurement", "the TEE runs the required image", want_.hcl_measurement.has_value(),
+            [&]() -> Status {
+              if (trust_.measurement == *want_.hcl_measurement) return {};
+              return fail(kTpmMeasurementMismatch, "the TEE runs another image, or none vouches for the key");
+            });
   }
 
   template <typename Step>

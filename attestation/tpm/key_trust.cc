@@ -149,10 +149,14 @@ class Trust {
     EML_TRY(const SnpEndorsements endorsements, decode_snp_endorsements(vcek, ca_chain));
     EML_TRY(vek_, verify_snp_endorsements(endorsements, snp_pinned_roots(), input_.time));
     EML_TRY(const VerifiedSnpReport verified, verify_snp_report(report, *vek_));
+    // Only the paravisor runs at VMPL 0; a guest below it could ask for a report over runtime data of its own.
+    if (verified.report.vmpl != 0) return fail(kTpmHclReport, "the SNP report was not asked for by the paravisor");
     out_.word = "hardware";
     out_.root = hex(vek_->ark.fingerprint());
     out_.debug = verified.report.debug_allowed();
+    out_.measurement = to_bytes(ByteView(verified.report.measurement));
     (*out_.azure_hcl)["report_data_binds_runtime_data"] = true;
+    (*out_.azure_hcl)["measurement"] = hex(out_.measurement);
     return {};
   }
 
@@ -174,6 +178,8 @@ class Trust {
       out_.word = "hardware";
       out_.root = trust.root;
       out_.debug = trust.debug;
+      out_.measurement = trust.measurement;
+      (*out_.azure_hcl)["measurement"] = hex(out_.measurement);
       return {};
     });
   }

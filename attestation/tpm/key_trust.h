@@ -30,6 +30,7 @@ struct KeyTrust {
   std::string_view word = "given";  // "hardware", "certificate" or "given"
   std::string root;                 // hex of the root's SHA-256; empty for "given"
   bool debug = false;               // of the TEE, if there is one
+  Bytes measurement;                // of the TEE's image, the paravisor in it; empty if there is no verified one
   std::string_view ek_root;         // "", "collateral" (its own) or "given" (the caller's)
   std::optional<JsonObject> azure_hcl;
 };

@@ -40,7 +40,8 @@ Status read_pcrs(const JsonObject& in, TpmRequirements& out) {
 
 Result<TpmEventRequirement> read_event(const Json& json) {
   const JsonObject* const in = json.if_object();
-  if (in == nullptr || !expect_members(*in, {"pcr", "type", "digest", "name"})) return bad("a required event is not one");
+  if (in == nullptr || !expect_members(*in, {"pcr", "type", "digest", "name"}))
+    return bad("a required event is not one");
   TpmEventRequirement out;
   const auto pcr = json_uint(*in, "pcr");
   const auto type = json_text(*in, "type");
@@ -74,8 +75,18 @@ Status read_events(const JsonObject& in, TpmRequirements& out) {
 Status read_ak_trust(const JsonObject& in, TpmRequirements& out) {
   if (in.if_contains("ak_trust") == nullptr) return {};
   const auto word = json_text(in, "ak_trust");
-  if (!word || (*word != "certificate" && *word != "hardware")) return bad("a key is trusted by certificate or hardware");
+  if (!word || (*word != "certificate" && *word != "hardware"))
+    return bad("a key is trusted by certificate or hardware");
   out.ak_trust = std::string(*word);
+  return {};
+}
+
+Status read_hcl_measurement(const JsonObject& in, TpmRequirements& out) {
+  if (in.if_contains("hcl_measurement") == nullptr) return {};
+  out.hcl_measurement = hex_member(in, "hcl_measurement");
+  if (!out.hcl_measurement || out.hcl_measurement->size() != sizeof(Hash48)) {
+    return bad("a TEE's measurement is hex of 48 bytes");
+  }
   return {};
 }
 
@@ -85,13 +96,14 @@ Result<TpmRequirements> decode_tpm_requirements(const Json* json) {
   TpmRequirements out;
   if (json == nullptr) return out;
   const JsonObject* const in = json->if_object();
-  if (in == nullptr || !expect_members(*in, {"nonce", "pcrs", "events", "ak_trust"})) {
+  if (in == nullptr || !expect_members(*in, {"nonce", "pcrs", "events", "ak_trust", "hcl_measurement"})) {
     return bad("the requirements are not an object of this kind's members");
   }
   EML_CHECK(read_nonce(*in, out));
   EML_CHECK(read_pcrs(*in, out));
   EML_CHECK(read_events(*in, out));
   EML_CHECK(read_ak_trust(*in, out));
+  EML_CHECK(read_hcl_measurement(*in, out));
   return out;
 }
 

@@ -16,6 +16,7 @@ Status expect_td_quote_binding(ByteView quote, ByteView runtime_data);
 
 struct TdQuoteTrust {
   std::string root;
+  Bytes measurement;  // MRTD
   bool debug = false;
 };
 

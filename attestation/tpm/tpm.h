@@ -85,7 +85,8 @@ struct TpmRequirements {
   std::optional<Bytes> nonce;
   std::map<unsigned, Bytes> pcrs;
   std::vector<TpmEventRequirement> events;
-  std::optional<std::string> ak_trust;  // "certificate" or "hardware"
+  std::optional<std::string> ak_trust;   // "certificate" or "hardware"
+  std::optional<Bytes> hcl_measurement;  // of the TEE that vouches for the key
 };
 
 // decode_tpm_requirements: kTpmRequirements. A null pointer is the empty object.
