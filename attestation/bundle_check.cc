@@ -89,6 +89,13 @@ Result<VerifiedEvidence> check_genuine(const EvidenceBundle& bundle, const Bundl
                                              .time = expectation.time,
                                              .root = expectation.given_root});
   if (verdict.error) return std::unexpected(*verdict.error);
+  verdict.evidence.meets = [verifier, evidence = bundle.evidence, collateral, time = expectation.time,
+                            root = expectation.given_root](const Json& requirements) -> Status {
+    const EvidenceVerdict again = verifier->judge(
+        {.evidence = evidence, .collateral = &collateral, .time = time, .requirements = &requirements, .root = root});
+    if (again.error) return std::unexpected(*again.error);
+    return {};
+  };
   return std::move(verdict.evidence);
 }
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "attestation/judges.h"
+#include "attestation/kinds.h"
 #include "crypto/x509.h"
 
 namespace eml {

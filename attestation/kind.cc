@@ -33,7 +33,8 @@ constexpr std::array<std::string_view, 2> kConfidentialSpaceStatuses{"UpToDate",
 constexpr std::array<std::string_view, 2> kTdxRequirements{"allow_service_td", "require_sept_ve_disable"};
 constexpr std::array<std::string_view, 5> kSevSnpRequirements{"allow_migration_agent", "max_vmpl", "min_committed_tcb",
                                                               "require_committed_firmware", "require_vmpl"};
-constexpr std::array<std::string_view, 1> kPcrRequirements{"pcrs"};
+constexpr std::array<std::string_view, 1> kNitroRequirements{"pcrs"};
+constexpr std::array<std::string_view, 4> kTpmRequirements{"ak_trust", "events", "hcl_measurement", "pcrs"};
 constexpr std::array<std::string_view, 9> kConfidentialSpaceRequirements{"allow_cmd_override",
                                                                          "allow_env_override",
                                                                          "google_service_account",
@@ -70,14 +71,14 @@ constexpr std::array<KindProfile, 6> kProfiles{{
      .vendor_roots = kAmdRoots},
     {.measurements = kNitroMeasurements,
      .gives_platform_identity = true,
-     .requirements = kPcrRequirements,
+     .requirements = kNitroRequirements,
      .vendor_roots = kAwsRoots},
     {.measurements = kConfidentialSpaceMeasurements,
      .gives_platform_identity = true,
      .tcb_statuses = kConfidentialSpaceStatuses,
      .requirements = kConfidentialSpaceRequirements,
      .vendor_roots = kGoogleRoots},
-    {.measurements = kTpmMeasurements, .gives_platform_identity = true, .requirements = kPcrRequirements},
+    {.measurements = kTpmMeasurements, .gives_platform_identity = true, .requirements = kTpmRequirements},
 }};
 
 }  // namespace

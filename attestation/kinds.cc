@@ -4,8 +4,6 @@
 #include <array>
 
 #include "attestation/confidential_space/requirements.h"
-#include "attestation/nitro/requirements.h"
-#include "attestation/nvidia/requirements.h"
 #include "attestation/sevsnp/sevsnp.h"
 #include "attestation/tdx/requirements.h"
 #include "attestation/tpm/tpm.h"
@@ -20,28 +18,24 @@ Status outcome(const Result<Decoded>& decoded) {
 }
 
 // The names under which collateral is known: the table "Collateral" of docs/spec/evidence/KIND.md.
-constexpr std::array<std::string_view, 6> kTdxCollateral{"pck_crl",    "pck_crl_issuer_chain", "qe_identity",
-                                                         "root_crl",   "tcb_info",             "tcb_signing_chain"};
+constexpr std::array<std::string_view, 6> kTdxCollateral{"pck_crl",  "pck_crl_issuer_chain", "qe_identity", "root_crl",
+                                                         "tcb_info", "tcb_signing_chain"};
 constexpr std::array<std::string_view, 3> kSevSnpCollateral{"ca_chain", "crl", "vek"};
 constexpr std::array<std::string_view, 1> kConfidentialSpaceCollateral{"jwks"};
 constexpr std::array<std::string_view, 17> kTpmCollateral{
-    "ak_cert",     "ak_chain",          "ak_name",   "ak_public_pem", "ak_tpm2b_public", "ak_tpmt_public",
-    "ek_ca",       "ek_cert",           "event_log", "hcl_report",    "pcrs",            "runtime_data_json",
-    "signature",   "snp_ca_chain",      "snp_report", "td_quote",     "vcek"};
-constexpr std::array<std::string_view, 6> kNvidiaCollateral{"chain", "driver_rim", "jwks", "nras_root", "rim_root",
-                                                            "vbios_rim"};
-
-constexpr std::array<KindVerifier, 6> kVerifiers{{
-    {"tdx", judge_tdx, [](const Json& json) { return outcome(tdx::decode_requirements(&json)); }, kTdxCollateral},
-    {"sevsnp", judge_sevsnp, [](const Json& json) { return outcome(decode_snp_requirements(&json)); },
+    "ak_cert",    "ak_chain",  "ak_name",    "ak_public_pem", "ak_tpm2b_public",   "ak_tpmt_public", "ek_ca",
+    "ek_cert",    "event_log", "hcl_report", "pcrs",          "runtime_data_json", "signature",      "snp_ca_chain",
+    "snp_report", "td_quote",  "vcek"};
+constexpr std::array<KindVerifier, 4> kVerifiers{{
+    {"tdx", judge_tdx, "report_data", [](const Json& json) { return outcome(tdx::decode_requirements(&json)); },
+     kTdxCollateral},
+    {"sevsnp", judge_sevsnp, "report_data", [](const Json& json) { return outcome(decode_snp_requirements(&json)); },
      kSevSnpCollateral},
-    {"nitro", judge_nitro, [](const Json& json) { return outcome(decode_nitro_requirements(&json)); }, {}},
-    {"confidential_space", judge_confidential_space,
+    {"confidential_space", judge_confidential_space, "nonce",
      [](const Json& json) { return outcome(confidential_space::decode_requirements(json)); },
      kConfidentialSpaceCollateral},
-    {"tpm", judge_tpm, [](const Json& json) { return outcome(decode_tpm_requirements(&json)); }, kTpmCollateral},
-    {"nvidia", judge_nvidia, [](const Json& json) { return outcome(decode_nvidia_requirements(&json)); },
-     kNvidiaCollateral},
+    {"tpm", judge_tpm, "nonce", [](const Json& json) { return outcome(decode_tpm_requirements(&json)); },
+     kTpmCollateral},
 }};
 
 }  // namespace
@@ -51,6 +45,15 @@ std::span<const KindVerifier> kind_verifiers() { return kVerifiers; }
 const KindVerifier* kind_verifier(std::string_view name) {
   const auto* const found = std::ranges::find(kVerifiers, name, &KindVerifier::name);
   return found == kVerifiers.end() ? nullptr : found;
+}
+
+std::string error_class_of(std::string_view kind, const Error& error) {
+  std::string prefix = std::string(kind) + '-';
+  std::ranges::replace(prefix, '_', '-');
+  std::string name(error.code().name);
+  if (name.starts_with(prefix)) name.erase(0, prefix.size());
+  std::ranges::replace(name, '-', '_');
+  return name;
 }
 
 Status check_requirements(EvidenceKind kind, const Json& requirements) {

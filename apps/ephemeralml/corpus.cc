@@ -4,7 +4,7 @@
 
 #include "apps/ephemeralml/command.h"
 #include "attestation/corpus.h"
-#include "attestation/judges.h"
+#include "attestation/kinds.h"
 #include "base/files.h"
 
 namespace eml::cli {
@@ -27,7 +27,7 @@ CorpusOutcome not_judged(std::string_view error) {
 }
 
 CorpusOutcome judge(const CorpusCase& corpus_case, const fs::path& base) {
-  const KindJudge* const kind = find_judge(corpus_case.kind);
+  const KindVerifier* const kind = kind_verifier(corpus_case.kind);
   if (kind == nullptr) return not_judged("unknown_kind");
   const auto read = [&](const std::string& path) { return read_file((base / path).string(), kFileBytesMax); };
   const auto input = CorpusInput::read(corpus_case, read);

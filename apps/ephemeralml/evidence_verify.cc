@@ -4,7 +4,7 @@
 #include <filesystem>
 
 #include "apps/ephemeralml/command.h"
-#include "attestation/judges.h"
+#include "attestation/kinds.h"
 #include "base/clock.h"
 #include "base/files.h"
 
@@ -28,7 +28,7 @@ struct Options {
 
 // Inputs holds what the options name, for as long as the judge views it.
 struct Inputs {
-  const KindJudge* kind = nullptr;
+  const KindVerifier* kind = nullptr;
   Bytes evidence;
   Collateral collateral;
   std::optional<Json> requirements;
@@ -120,10 +120,10 @@ Read read_time(const Options& options, Inputs& inputs) {
 }
 
 Read read_kind(const Options& options, Inputs& inputs) {
-  inputs.kind = find_judge(options.kind);
+  inputs.kind = kind_verifier(options.kind);
   if (inputs.kind != nullptr) return {};
   std::string known;
-  for (const KindJudge& kind : kind_judges()) known += (known.empty() ? "" : ", ") + std::string(kind.kind);
+  for (const KindVerifier& kind : kind_verifiers()) known += (known.empty() ? "" : ", ") + std::string(kind.name);
   return complained(complain_usage("--kind " + options.kind, "is none of: " + known));
 }
 
