@@ -66,8 +66,10 @@ Bytes signed_value_of(const Claims& claims) {
 std::string platform_of(const Claims& claims) {
   const auto project = claims.text({"submods", "gce", "project_id"});
   const auto accounts = claims.texts({"google_service_accounts"});
-  if (!project || accounts.size() != 1) return {};
-  return std::string(*project) + '/' + std::string(accounts.front());
+  if (!project || accounts.empty()) return {};
+  std::string out(*project);
+  for (const std::string_view account : accounts) out.append(out.size() == project->size() ? "/" : ",").append(account);
+  return out;
 }
 
 VerifiedEvidence evidence_of(const Claims& claims, const std::string& root) {
