@@ -42,7 +42,7 @@ void judge_all(const std::vector<CorpusCase>& cases, const fs::path& base, Tally
     if (!corpus_case.is_graded()) continue;
     ++(outcome.agrees ? tally.passed : tally.failed);
     if (outcome.class_agrees) ++tally.same_class;
-    if (!outcome.difference.empty()) note(corpus_case.kind + ": " + corpus_case.id + ": " + outcome.difference);
+    if (!outcome.difference.empty()) complain_usage(corpus_case.kind + " " + corpus_case.id, outcome.difference);
   }
 }
 

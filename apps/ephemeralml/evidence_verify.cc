@@ -77,7 +77,8 @@ Read add_directory(Collateral& out, const std::string& directory) {
 Read read_collateral(const Options& options, Inputs& inputs) {
   for (const std::string& item : options.collateral) {
     const std::size_t equals = item.find('=');
-    const bool is_directory = fs::is_directory(item);
+    std::error_code none;
+    const bool is_directory = fs::is_directory(item, none);
     if (!is_directory && (equals == 0 || equals == std::string::npos))
       return complained(complain_usage(item, "is neither a directory nor NAME=FILE"));
     auto read = is_directory ? add_directory(inputs.collateral, item)
