@@ -107,7 +107,7 @@ TEST(SevSnp, Step1RejectsAnotherSize) {
 }
 
 TEST(SevSnp, Step1aRejectsBytesBehindTheSignature) {
-  for (const std::size_t offset : {0x330, 0x400, 0x49f}) {
+  for (const std::size_t offset : {0x330U, 0x400U, 0x49fU}) {
     EXPECT_EQ(after_edit([&](SnpMade& m) { m.report.at(offset) = 1; }), "sevsnp-nonzero-reserved") << offset;
   }
 }
@@ -228,7 +228,7 @@ TEST(SevSnp, Step7RejectsWhatTheKeyDidNotSign) {
   for (std::size_t offset = 0; offset < kSnpSignedBytes; offset += 7) {
     EXPECT_EQ(after_edit([&](SnpMade& m) { m.report.at(offset) ^= 0x10; }), "sevsnp-report-signature") << offset;
   }
-  for (const std::size_t offset : {0x2a0 + 48, 0x2a0 + 71, 0x2e8 + 48, 0x2e8 + 71}) {
+  for (const std::size_t offset : {0x2a0U + 48, 0x2a0U + 71, 0x2e8U + 48, 0x2e8U + 71}) {
     EXPECT_EQ(after_edit([&](SnpMade& m) { m.report.at(offset) = 1; }), "sevsnp-report-signature") << offset;
   }
   EXPECT_EQ(after([](SnpPlan& p) {
@@ -241,19 +241,19 @@ TEST(SevSnp, Step7RejectsWhatTheKeyDidNotSign) {
 }
 
 TEST(SevSnp, Step8RejectsAnotherVersion) {
-  for (const std::uint8_t version : {0, 1, 6, 255}) {
+  for (const std::uint8_t version : Bytes{0, 1, 6, 255}) {
     EXPECT_EQ(after([&](SnpPlan& p) { p.put8(0, version); }), "sevsnp-unsupported-version") << int{version};
   }
 }
 
 TEST(SevSnp, Step8aRejectsAnotherAlgorithm) {
-  for (const std::uint8_t algorithm : {0, 2}) {
+  for (const std::uint8_t algorithm : Bytes{0, 2}) {
     EXPECT_EQ(after([&](SnpPlan& p) { p.put8(0x34, algorithm); }), "sevsnp-signature-algo");
   }
 }
 
 TEST(SevSnp, Step9RejectsAReportThatNamesAnotherKey) {
-  for (const std::uint8_t key : {1, 2, 7}) {
+  for (const std::uint8_t key : Bytes{1, 2, 7}) {
     EXPECT_EQ(after([&](SnpPlan& p) { p.put8(0x48, static_cast<std::uint8_t>(key << 2U)); }),
               "sevsnp-signing-key-mismatch");
   }
@@ -374,14 +374,14 @@ TEST(SevSnp, LinesAfterAFailureAreNotChecked) {
     failed = failed || line.outcome == Outcome::kFailed;
   }
   EXPECT_TRUE(failed);
-  EXPECT_EQ(verdict.fields.at("version").as_int64(), 3);
+  EXPECT_EQ(verdict.fields.at("version").to_number<int>(), 3);
 }
 
 TEST(SevSnp, NoMutationIsAccepted) {
   const SnpMade good = SnpPlan().make();
   std::mt19937 random(1);
   std::vector<std::string> names{"", "vek", "ca_chain", "crl"};
-  for (int round = 0; round < 400; ++round) {
+  for (std::size_t round = 0; round < 400; ++round) {
     SnpMade made = good;
     const std::string& name = names[round % names.size()];
     Bytes& target = name.empty() ? made.report : made.collateral[name];

@@ -6,12 +6,15 @@ namespace {
 
 std::unexpected<Error> malformed(Literal what) { return fail(kTpmAkParse, what); }
 
-// KeyForms collects the key; every form after the first must be the same key.
+// KeyForms collects the key; every form after the first should be the same key.
 class KeyForms {
  public:
   Status add(PublicKey key) {
-    if (key_ && key_->spki() != key.spki()) return fail(kTpmAkMismatch, "the given forms of the key are of two keys");
-    key_ = std::move(key);
+    if (key_) {
+      one_key_ = one_key_ && key_->spki() == key.spki();
+    } else {
+      key_ = std::move(key);
+    }
     return {};
   }
 
@@ -37,12 +40,15 @@ class KeyForms {
 
   Result<AttestationKey> take() {
     if (!key_) return fail(kTpmMissingCollateral, "there is no key");
-    return AttestationKey{
-        .key = *std::move(key_), .tpm_public = std::move(tpm_public_), .certificate = std::move(certificate_)};
+    return AttestationKey{.key = *std::move(key_),
+                          .one_key = one_key_,
+                          .tpm_public = std::move(tpm_public_),
+                          .certificate = std::move(certificate_)};
   }
 
  private:
   std::optional<PublicKey> key_;
+  bool one_key_ = true;
   std::optional<TpmPublic> tpm_public_;
   std::optional<Certificate> certificate_;
 };

@@ -73,6 +73,7 @@ class Judge {
       return fail(kTpmSignatureInvalid, "the key did not sign this quote");
     }
     if (quote_->trailing_bytes != 0) return fail(kTpmParse, "bytes behind the quote", quote_->trailing_bytes);
+    if (!key_->one_key) return fail(kTpmAkMismatch, "the given forms of the key are of two keys");
     return {};
   }
 

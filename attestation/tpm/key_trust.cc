@@ -15,30 +15,34 @@ Result<std::vector<Certificate>> given_certificates(ByteView bytes) {
   return decode_pem_certificates(bytes);
 }
 
-// RootSet is whose certificates are believed, and what the collateral holds of them.
-struct RootSet {
-  std::vector<Hash32> trusted;
-  std::vector<Certificate> known;
-};
+// trusted_roots: a root that the caller gives stands in place of all that are built in.
+Result<std::vector<Hash32>> trusted_roots(const EvidenceInput& input, std::span<const Hash32> pinned) {
+  std::vector<Hash32> out;
+  if (!input.root) {
+    out.assign(pinned.begin(), pinned.end());
+    return out;
+  }
+  const auto given = given_certificates(*input.root);
+  if (!given) return fail(kTpmRootParse, "the given root is neither DER nor PEM");
+  for (const Certificate& each : *given) out.push_back(each.fingerprint());
+  return out;
+}
 
-Result<RootSet> read_roots(const EvidenceInput& input) {
-  RootSet out;
+// known_roots are root certificates that a chain may lack at its end; none is trusted for being here.
+Result<std::vector<Certificate>> known_roots(const EvidenceInput& input) {
+  std::vector<Certificate> out;
   if (input.root) {
-    auto given = given_certificates(*input.root);
-    if (!given) return fail(kTpmRootParse, "the given root is neither DER nor PEM");
-    for (const Certificate& each : *given) out.trusted.push_back(each.fingerprint());
-    out.known = *std::move(given);
-  } else {
-    const auto pinned = tpm_pinned_roots();
-    out.trusted.assign(pinned.begin(), pinned.end());
+    EML_TRY(out, given_certificates(*input.root));
   }
   if (const auto more = collateral_of(input, "root")) {
-    auto certificates = given_certificates(*more);
+    const auto certificates = given_certificates(*more);
     if (!certificates) return fail(kTpmRootParse, "the collateral's root is neither DER nor PEM");
-    out.known.insert(out.known.end(), certificates->begin(), certificates->end());
+    out.insert(out.end(), certificates->begin(), certificates->end());
   }
   return out;
 }
+
+bool is_date(const ErrorCode& code) { return code == kSnpCertificateExpired || code == kSnpCertificateNotYetValid; }
 
 // Trust judges one piece of collateral after the other; each may say more of the key than the one before.
 class Trust {
@@ -65,7 +69,8 @@ class Trust {
   }
 
   Status ak_chain() {
-    EML_TRY(const RootSet roots, read_roots(input_));
+    EML_TRY(const std::vector<Hash32> roots, trusted_roots(input_, tpm_pinned_roots()));
+    EML_TRY(const std::vector<Certificate> known, known_roots(input_));
     EML_TRY(const ByteView pem, required_collateral(input_, "ak_chain"));
     auto above = decode_pem_certificates(pem);
     if (!above) return fail(kTpmAkParse, "the certificates above the key's are not PEM");
@@ -77,7 +82,7 @@ class Trust {
     if (chain.front().public_key().spki() != key_->key.spki()) {
       return fail(kTpmAkMismatch, "the certificates are of another key");
     }
-    EML_TRY(const Hash32 root, verify_ak_chain(chain, roots.trusted, roots.known, input_.time));
+    EML_TRY(const Hash32 root, verify_ak_chain(chain, roots, known, input_.time));
     out_.word = "certificate";
     out_.root = hex(root);
     return {};
@@ -117,6 +122,8 @@ class Trust {
     out_.azure_hcl = JsonObject{{"hcl_report_type", static_cast<unsigned>(hcl_->type)},
                                 {"hcl_hash_type", hcl_->hash_type},
                                 {"runtime_data_hash", hex(sha256(hcl_->runtime_data))}};
+    const bool snp = hcl_->type == HclReportType::kSnp;
+    (*out_.azure_hcl)[snp ? "report_data_binds_runtime_data" : "tdreport_report_data_binds_runtime_data"] = true;
     return {};
   }
 
@@ -129,7 +136,13 @@ class Trust {
   }
 
   void judge_snp() {
-    steps_.run("tpm-snp-report", "the SNP report is genuine", Voucher::kHardware, [&] { return snp_report(); });
+    const Status genuine = steps_.failed() ? Status() : snp_report();
+    // Evidence outlives its certificates. Then nobody vouches for the key any more, which is no reason to doubt it.
+    if (!genuine && is_date(genuine.error().code())) {
+      return steps_.leave_out("tpm-snp-report", "the SNP report is genuine", Voucher::kHardware,
+                              "a certificate of the processor's key is out of date");
+    }
+    steps_.run("tpm-snp-report", "the SNP report is genuine", Voucher::kHardware, [&] { return genuine; });
     if (!collateral_of(input_, "snp_crl")) {
       return steps_.leave_out("tpm-snp-revocation", "AMD has not revoked the key's issuer", Voucher::kVendorService,
                               "the collateral has no revocation list");
@@ -138,16 +151,17 @@ class Trust {
                [&] { return verify_snp_revocation(*vek_, *collateral_of(input_, "snp_crl"), input_.time); });
   }
 
-  // Steps 1 to 14 of sevsnp.md under AMD's pinned roots: the caller's own root is the key's, never the processor's.
+  // Steps 1 to 14 of sevsnp.md.
   Status snp_report() {
     if (const auto bytes = collateral_of(input_, "snp_report"); bytes && !equal(*bytes, hcl_->hardware_report)) {
       return fail(kTpmHclReport, "the SNP report is not the one in the HCL report");
     }
     EML_TRY(const UnverifiedSnpReport report, decode_snp_report(hcl_->hardware_report));
+    EML_TRY(const std::vector<Hash32> roots, trusted_roots(input_, snp_pinned_roots()));
     EML_TRY(const ByteView vcek, required_collateral(input_, "vcek"));
     EML_TRY(const ByteView ca_chain, required_collateral(input_, "snp_ca_chain"));
     EML_TRY(const SnpEndorsements endorsements, decode_snp_endorsements(vcek, ca_chain));
-    EML_TRY(vek_, verify_snp_endorsements(endorsements, snp_pinned_roots(), input_.time));
+    EML_TRY(vek_, verify_snp_endorsements(endorsements, roots, input_.time));
     EML_TRY(const VerifiedSnpReport verified, verify_snp_report(report, *vek_));
     // Only the paravisor runs at VMPL 0; a guest below it could ask for a report over runtime data of its own.
     if (verified.report.vmpl != 0) return fail(kTpmHclReport, "the SNP report was not asked for by the paravisor");
@@ -155,7 +169,6 @@ class Trust {
     out_.root = hex(vek_->ark.fingerprint());
     out_.debug = verified.report.debug_allowed();
     out_.measurement = to_bytes(ByteView(verified.report.measurement));
-    (*out_.azure_hcl)["report_data_binds_runtime_data"] = true;
     (*out_.azure_hcl)["measurement"] = hex(out_.measurement);
     return {};
   }
@@ -164,7 +177,6 @@ class Trust {
     steps_.run("tpm-td-quote", "a TD quote is over the same runtime data", Voucher::kHardware, [&]() -> Status {
       EML_TRY(const ByteView quote, required_collateral(input_, "td_quote"));
       EML_CHECK(expect_td_quote_binding(quote, hcl_->runtime_data));
-      (*out_.azure_hcl)["tdreport_report_data_binds_runtime_data"] = true;
       (*out_.azure_hcl)["td_quote_report_data_binds_runtime_data"] = true;
       return {};
     });

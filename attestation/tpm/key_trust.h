@@ -13,7 +13,8 @@ namespace eml {
 
 // AttestationKey is the signing key in the forms in which the collateral has it.
 struct AttestationKey {
-  PublicKey key;
+  PublicKey key;        // the first form there is, in the order of tpm.md's table
+  bool one_key = true;  // all forms are of this key
   std::optional<TpmPublic> tpm_public;
   std::optional<Certificate> certificate;
 };
@@ -23,7 +24,7 @@ std::optional<ByteView> collateral_of(const EvidenceInput& input, std::string_vi
 // required_collateral: kTpmMissingCollateral.
 Result<ByteView> required_collateral(const EvidenceInput& input, std::string_view name);
 
-// decode_attestation_key is the key's part of step 1. kTpmMissingCollateral, kTpmAkParse, kTpmAkMismatch.
+// decode_attestation_key is the key's part of step 1. kTpmMissingCollateral, kTpmAkParse.
 Result<AttestationKey> decode_attestation_key(const EvidenceInput& input);
 
 struct KeyTrust {

@@ -80,7 +80,7 @@ struct SnpPlan {
   void put8(std::size_t offset, std::uint8_t value) { report.at(offset) = value; }
   // put_tcb writes one TCB into all four places and into the VEK.
   void put_tcb(const SnpTcbBytes& tcb) {
-    for (const std::size_t offset : {0x38, 0x180, 0x1e0, 0x1f0}) put(offset, tcb);
+    for (const std::size_t offset : {0x38U, 0x180U, 0x1e0U, 0x1f0U}) put(offset, tcb);
     const SnpTcb named = decode_snp_tcb(product, tcb);
     vek_extensions["3.1"] = der_small(named.bootloader);
     vek_extensions["3.2"] = der_small(named.tee);
