@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "attestation/judges.h"
+#include "attestation/kinds.h"
 #include "tests/support/signer.h"
 
 namespace eml {
@@ -162,8 +162,8 @@ TEST(ErrorClass, IsTheCodesNameWithoutItsKind) {
 }
 
 TEST(KindJudges, AreFoundByTheirNames) {
-  for (const KindJudge& kind : kind_judges()) EXPECT_EQ(find_judge(kind.kind)->judge, kind.judge);
-  EXPECT_EQ(find_judge("local"), nullptr);
+  for (const KindVerifier& kind : kind_verifiers()) EXPECT_EQ(kind_verifier(kind.name)->judge, kind.judge);
+  EXPECT_EQ(kind_verifier("local"), nullptr);
 }
 
 }  // namespace

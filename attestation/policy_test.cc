@@ -284,6 +284,8 @@ TEST_F(PolicyTest, TpmEntryNeedsTheConsentAndNoRoots) {
   tpm.get_object()["kind"] = "tpm";
   tpm.get_object()["measurements"] = json(R"({"pcrs":{"require":")" + std::string(64, 'a') + R"("}})");
   tpm.get_object()["tcb_floor"] = json(R"({"ignore":"a TPM has none"})");
+  tpm.get_object()["requirements"] = json(
+      R"({"ak_trust":{"require":"hardware"},"events":{"ignore":"x"},"hcl_measurement":{"ignore":"x"},"pcrs":{"ignore":"x"}})");
   EXPECT_EQ(load(policy_of(tpm)), "policy-malformed");
   tpm.get_object()["evaluation"] = json(R"({"require":"acceptable"})");
   EXPECT_EQ(load(policy_of(tpm)), "ok");
