@@ -440,7 +440,7 @@ Made Plan::make() const {
   if (processor_ca) ca_spec.name = pck_spec.issuer = pck_crl_spec.issuer = kProcessorName;
   if (with_sgx_extension && !pck_spec.sgx_extension) pck_spec.sgx_extension = make_sgx_extension(pck);
   Made out;
-  out.root = make_certificate(root_certificate);
+  out.root = made_root.empty() ? make_certificate(root_certificate) : made_root;
   const std::string root_pem = to_pem(out.root);
   std::vector<std::string> chain{to_pem(make_certificate(pck_spec)), to_pem(make_certificate(ca_spec)), root_pem};
   edit_pck_chain(chain);

@@ -100,6 +100,7 @@ struct Plan {
   bool processor_ca = false;  // else a Platform CA issues the PCK
   PckSpec pck;
   bool with_sgx_extension = true;
+  Bytes made_root;  // DER of an earlier one (ECDSA makes another each time); empty: made from `root_certificate`
   CertificateSpec root_certificate, ca_certificate, pck_certificate, tcb_certificate;
   CrlSpec root_crl, pck_crl;
   JsonObject tcb_info, qe_identity;  // the signed objects

@@ -65,6 +65,7 @@ struct SnpPlan {
   SnpProduct product;
   SnpKeyKind kind;
   CertificateSpec ark, ask, vek;
+  Bytes made_ark;  // DER of an earlier one (PSS makes another each time); empty: made from `ark`
   std::map<std::string, Bytes> vek_extensions;  // by what follows 1.3.6.1.4.1.3704.1.
   CrlSpec crl;
   Bytes report = Bytes(kSnpReportBytes);   // signed by make()
@@ -99,7 +100,7 @@ struct SnpPlan {
   }
 
   SnpMade make() const {
-    const Bytes ark_der = make_certificate(ark, snp_ark_key().spki(), snp_ark_key());
+    const Bytes ark_der = made_ark.empty() ? make_certificate(ark, snp_ark_key().spki(), snp_ark_key()) : made_ark;
     const Bytes ask_der = make_certificate(ask, snp_ask_key().spki(), *ask_issuer);
     CertificateSpec vek_spec = vek;
     for (const auto& [oid, value] : vek_extensions) {
