@@ -8,6 +8,8 @@ namespace {
 
 constexpr std::array kJudges = {
     KindJudge{"confidential_space", judge_confidential_space, "nonce"},
+    KindJudge{"nitro", judge_nitro, "nonce"},
+    KindJudge{"nvidia", judge_nvidia, "nonce"},
 };
 
 }  // namespace

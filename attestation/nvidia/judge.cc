@@ -130,7 +130,7 @@ Result<Jwks> key_set(const EvidenceInput& input, const Collateral& collateral) {
   const Bytes* json = input.root ? &*input.root : find(collateral, "jwks");
   if (json == nullptr) return fail(kNvidiaUnknownKid, "the service's key set is missing");
   auto keys = Jwks::decode(*json);
-  if (!keys) return fail(kNvidiaUnknownKid, "the service's key set is malformed");
+  if (!keys) return fail(kNvidiaParse, "the service's key set is malformed");
   return *std::move(keys);
 }
 

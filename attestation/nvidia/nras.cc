@@ -41,7 +41,9 @@ std::optional<UnixSeconds> time_of(const Json& json, std::string_view name) {
 Result<Json> verify_token(std::string_view token, const Jwks& keys) {
   const auto jws = decode_jws(as_bytes(token));
   if (!jws) {
-    if (jws.error().code() == kJwsAlgorithm) return fail(kNvidiaAlgorithm, "a token with a header that is refused");
+    const ErrorCode code = jws.error().code();
+    if (code == kJwsAlgorithm || code == kJwsBringsKey)
+      return fail(kNvidiaAlgorithm, "a token with a header that is refused");
     return bad("a token is not a JWS");
   }
   if (jws->algorithm != "ES384") return fail(kNvidiaAlgorithm, "a token's algorithm is not ES384");
