@@ -4,6 +4,8 @@
 #include <array>
 
 #include "attestation/confidential_space/requirements.h"
+#include "attestation/nitro/requirements.h"
+#include "attestation/nvidia/requirements.h"
 #include "attestation/sevsnp/sevsnp.h"
 #include "attestation/tdx/requirements.h"
 #include "attestation/tpm/tpm.h"
@@ -26,16 +28,22 @@ constexpr std::array<std::string_view, 17> kTpmCollateral{
     "ak_cert",    "ak_chain",  "ak_name",    "ak_public_pem", "ak_tpm2b_public",   "ak_tpmt_public", "ek_ca",
     "ek_cert",    "event_log", "hcl_report", "pcrs",          "runtime_data_json", "signature",      "snp_ca_chain",
     "snp_report", "td_quote",  "vcek"};
-constexpr std::array<KindVerifier, 4> kVerifiers{{
+constexpr std::array<std::string_view, 6> kNvidiaCollateral{"chain",     "driver_rim", "jwks",
+                                                            "nras_root", "rim_root",   "vbios_rim"};
+
+constexpr std::array<KindVerifier, 6> kVerifiers{{
     {"tdx", judge_tdx, "report_data", [](const Json& json) { return outcome(tdx::decode_requirements(&json)); },
      kTdxCollateral},
     {"sevsnp", judge_sevsnp, "report_data", [](const Json& json) { return outcome(decode_snp_requirements(&json)); },
      kSevSnpCollateral},
+    {"nitro", judge_nitro, "nonce", [](const Json& json) { return outcome(decode_nitro_requirements(&json)); }, {}},
     {"confidential_space", judge_confidential_space, "nonce",
      [](const Json& json) { return outcome(confidential_space::decode_requirements(json)); },
      kConfidentialSpaceCollateral},
     {"tpm", judge_tpm, "nonce", [](const Json& json) { return outcome(decode_tpm_requirements(&json)); },
      kTpmCollateral},
+    {"nvidia", judge_nvidia, "nonce", [](const Json& json) { return outcome(decode_nvidia_requirements(&json)); },
+     kNvidiaCollateral},
 }};
 
 }  // namespace

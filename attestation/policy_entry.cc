@@ -10,6 +10,7 @@ namespace eml {
 namespace {
 
 constexpr std::size_t kReasonMax = 256;
+constexpr std::size_t kIdentityMax = 320;  // three PCRs of a Nitro enclave in hex, with their names, are 305
 constexpr std::size_t kListMax = 64;  // models or roots of one deployment
 
 // Parser carries the entry's index, so that each error says which entry it is about.
@@ -57,7 +58,7 @@ class Parser {
 };
 
 std::optional<std::string> read_text(const Json& value) {
-  if (!value.is_string() || !is_printable(value.get_string(), kReasonMax)) return std::nullopt;
+  if (!value.is_string() || !is_printable(value.get_string(), kIdentityMax)) return std::nullopt;
   return std::string(value.get_string());
 }
 
