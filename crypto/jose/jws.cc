@@ -22,7 +22,8 @@ constexpr std::array kAlgorithms = {
     Algorithm{"EdDSA", SignatureScheme::kEd25519},
 };
 
-constexpr std::array<std::string_view, 7> kKeyBringers = {"crit", "b64", "jwk", "jku", "x5u", "enc", "zip"};
+constexpr std::array<std::string_view, 4> kOtherFormats = {"crit", "b64", "enc", "zip"};
+constexpr std::array<std::string_view, 3> kKeyBringers = {"jwk", "jku", "x5u"};
 constexpr std::size_t kJwksBytesMax = std::size_t{1} << 20;
 
 const Algorithm* find_algorithm(std::string_view name) {
@@ -46,10 +47,14 @@ Result<Parts> split(std::string_view token) {
   return Parts{token.substr(0, first), token.substr(first + 1, last - first - 1), token.substr(last + 1)};
 }
 
-Result<Json> decode_object(std::string_view part) {
-  const auto bytes = from_base64url(part);
+Result<Bytes> decode_part(std::string_view part) {
+  auto bytes = from_base64url(part);
   if (!bytes) return malformed("a part of a token is not base64url");
-  auto json = parse_json(*bytes, {.bytes_max = kJwsBytesMax});
+  return std::move(*bytes);
+}
+
+Result<Json> parse_object(ByteView bytes) {
+  auto json = parse_json(bytes, {.bytes_max = kJwsBytesMax});
   if (!json) return malformed("a part of a token is not strict JSON");
   if (!json->is_object()) return malformed("a part of a token is not a JSON object");
   return std::move(*json);
@@ -62,7 +67,7 @@ std::optional<std::string_view> text_member(const JsonObject& object, std::strin
 }
 
 Result<Certificate> decode_certificate(const Json& entry) {
-  if (!entry.is_string()) return malformed("an entry of x5c is not a string");
+  if (!entry.is_string()) return fail(kJwsCertificate, "an entry of x5c is not a string");
   const std::string_view text = entry.get_string();
   if (text.starts_with("-----BEGIN")) {
     auto certificates = decode_pem_certificates(as_bytes(text), 1);
@@ -78,7 +83,7 @@ Result<Certificate> decode_certificate(const Json& entry) {
 
 Result<std::vector<Certificate>> decode_x5c(const Json& value) {
   const JsonArray* const entries = value.if_array();
-  if (entries == nullptr || entries->empty()) return malformed("x5c is not a list of certificates");
+  if (entries == nullptr || entries->empty()) return fail(kJwsCertificate, "x5c is not a list of certificates");
   if (entries->size() > kChainCertificatesMax)
     return fail(kJwsCertificate, "x5c has too many certificates", kChainCertificatesMax, entries->size());
   std::vector<Certificate> out;
@@ -91,10 +96,11 @@ Result<std::vector<Certificate>> decode_x5c(const Json& value) {
 
 Status read_header(Jws& jws) {
   const JsonObject& header = jws.header.get_object();
-  for (const std::string_view name : kKeyBringers) {
-    if (header.contains(name))
-      return fail(kJwsAlgorithm, "a token's header asks for what we do not do: crit, b64, jwk, jku, x5u, enc or zip");
-  }
+  const auto has = [&](std::string_view name) { return header.contains(name); };
+  if (std::ranges::any_of(kOtherFormats, has))
+    return fail(kJwsAlgorithm, "a token's header has crit, b64, enc or zip, which we do not do");
+  if (std::ranges::any_of(kKeyBringers, has))
+    return fail(kJwsBringsKey, "a token's header brings a key or says where to fetch one");
   if (!expect_members(header, {"alg", "kid", "typ", "cty", "x5c"}))
     return malformed("a token's header has an unknown member");
   const auto algorithm = text_member(header, "alg");
@@ -113,17 +119,27 @@ Status read_header(Jws& jws) {
 
 }  // namespace
 
-Result<Jws> decode_jws(ByteView token) {
+Result<Jws> decode_jws_envelope(ByteView token) {
   if (token.size() > kJwsBytesMax) return malformed("a token is larger than we accept");
   EML_TRY(const Parts parts, split(as_text(token)));
   Jws jws;
-  EML_TRY(jws.header, decode_object(parts.header));
+  EML_TRY(const Bytes header, decode_part(parts.header));
+  EML_TRY(jws.payload_bytes, decode_part(parts.payload));
+  EML_TRY(jws.signature, decode_part(parts.signature));
+  EML_TRY(jws.header, parse_object(header));
   EML_CHECK(read_header(jws));
-  EML_TRY(jws.payload, decode_object(parts.payload));
-  auto signature = from_base64url(parts.signature);
-  if (!signature) return malformed("a token's signature is not base64url");
-  jws.signature = std::move(*signature);
   jws.signing_input = to_bytes(token.first(parts.header.size() + 1 + parts.payload.size()));
+  return jws;
+}
+
+Status decode_jws_payload(Jws& jws) {
+  EML_TRY(jws.payload, parse_object(jws.payload_bytes));
+  return {};
+}
+
+Result<Jws> decode_jws(ByteView token) {
+  EML_TRY(Jws jws, decode_jws_envelope(token));
+  EML_CHECK(decode_jws_payload(jws));
   return jws;
 }
 

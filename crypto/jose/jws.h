@@ -21,6 +21,7 @@ namespace eml {
 
 inline constexpr ErrorCode kJwsMalformed{ErrorClass::kMalformed, "jws-malformed"};
 inline constexpr ErrorCode kJwsAlgorithm{ErrorClass::kUnsupported, "jws-algorithm"};
+inline constexpr ErrorCode kJwsBringsKey{ErrorClass::kUnauthentic, "jws-brings-key"};
 inline constexpr ErrorCode kJwsCertificate{ErrorClass::kMalformed, "jws-certificate"};
 inline constexpr ErrorCode kJwsSignature{ErrorClass::kUnauthentic, "jws-signature"};
 inline constexpr ErrorCode kJwksMalformed{ErrorClass::kMalformed, "jwks-malformed"};
@@ -33,7 +34,8 @@ struct Jws {
   std::optional<std::string> kid;
   std::vector<Certificate> x5c;  // leaf first; empty if the header has none
   Json header;
-  Json payload;         // a JSON object
+  Json payload;         // a JSON object; null until decode_jws_payload
+  Bytes payload_bytes;  // as it was signed
   Bytes signing_input;  // header '.' payload, as it arrived
   Bytes signature;
 };
@@ -44,6 +46,11 @@ struct Jws {
 // kJwsMalformed: form, base64url, JSON, payload not an object, unknown or duplicate members. kJwsAlgorithm: none, or
 // one that is none of those above; `crit`, `b64`, `jwk`, `jku`, `x5u`. kJwsCertificate: an entry of `x5c`.
 Result<Jws> decode_jws(ByteView token);
+
+// decode_jws_envelope is the same, but leaves the payload's JSON unread, for those who verify first and read then;
+// decode_jws_payload reads it (kJwsMalformed).
+Result<Jws> decode_jws_envelope(ByteView token);
+Status decode_jws_payload(Jws& jws);
 
 // verify_jws verifies the signature with `key`; the algorithm must be one of `allowed` and fit the key.
 // kJwsAlgorithm, kJwsSignature.
