@@ -7,7 +7,7 @@ namespace eml {
 namespace {
 
 constexpr std::array kJudges = {
-    KindJudge{"confidential_space", judge_confidential_space},
+    KindJudge{"confidential_space", judge_confidential_space, "nonce"},
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "attestation/judge.h"
@@ -11,6 +12,7 @@ namespace eml {
 struct KindJudge {
   std::string_view kind;
   EvidenceVerdict (*judge)(const EvidenceInput& input);
+  std::string_view nonce_requirement;  // the requirement that names what the evidence must have signed
 };
 
 std::span<const KindJudge> kind_judges();

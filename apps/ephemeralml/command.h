@@ -30,6 +30,7 @@ void add_infer(CLI::App& app, int& status);
 void add_embed(CLI::App& app, int& status);
 void add_verify(CLI::App& app, int& status);
 void add_evidence(CLI::App& app, int& status);
+void add_corpus(CLI::App& app, int& status);
 
 // complain prints one line, "ephemeralml: WHERE: what went wrong (code)", and returns the exit status of the error's
 // class. Control characters in WHERE, which may be a path or an argument, are escaped.

@@ -26,6 +26,7 @@ constexpr Command kCommands[] = {
     {"model", eml::cli::add_model},   {"keygen", eml::cli::add_keygen}, {"policy", eml::cli::add_policy},
     {"broker", eml::cli::add_broker}, {"serve", eml::cli::add_serve},   {"infer", eml::cli::add_infer},
     {"embed", eml::cli::add_embed},   {"verify", eml::cli::add_verify}, {"evidence", eml::cli::add_evidence},
+    {"corpus", eml::cli::add_corpus},
 };
 
 // Only the command that was asked for, if it was: declaring the options of all costs a verifier a third of a

@@ -1,5 +1,7 @@
 #include "attestation/judge.h"
 
+#include <span>
+
 #include "attestation/confidential_space/claims.h"
 #include "attestation/confidential_space/requirements.h"
 #include "attestation/confidential_space/token.h"
@@ -66,8 +68,10 @@ Bytes signed_value_of(const Claims& claims) {
 std::string platform_of(const Claims& claims) {
   const auto project = claims.text({"submods", "gce", "project_id"});
   const auto accounts = claims.texts({"google_service_accounts"});
-  if (!project || accounts.size() != 1) return {};
-  return std::string(*project) + '/' + std::string(accounts.front());
+  if (!project || accounts.empty()) return {};
+  std::string out(*project);
+  for (const std::string_view account : accounts) out.append(out.size() == project->size() ? "/" : ",").append(account);
+  return out;
 }
 
 VerifiedEvidence evidence_of(const Claims& claims, const std::string& root) {
@@ -91,7 +95,23 @@ void describe(EvidenceVerdict& verdict, const UnverifiedToken& token) {
   verdict.details = std::move(details);
 }
 
-// The steps that remain when one has failed are not in the list: nothing was checked.
+struct Step {
+  std::string_view id;
+  Literal title;
+  Voucher voucher;
+};
+
+// In the order of the page; each is taken once.
+constexpr Step kSteps[] = {
+    {"confidential-space-requirements", "the requirements can be asked of this kind", Voucher::kVerifiedHere},
+    {"confidential-space-form", "the token is well formed", Voucher::kVerifiedHere},
+    {"confidential-space-anchors", "what is trusted is well formed", Voucher::kVerifiedHere},
+    {"confidential-space-key", "the signing key is a trusted one", Voucher::kVerifiedHere},
+    {"confidential-space-signature", "the token is signed by that key", Voucher::kVerifiedHere},
+    {"confidential-space-claims", "the token is Google's, of Confidential Space, and in date", Voucher::kVendorService},
+    {"confidential-space-appraisal", "the claims are as required", Voucher::kVendorService},
+};
+
 class Judge {
  public:
   explicit Judge(const EvidenceInput& input) : input_(input) {}
@@ -99,41 +119,40 @@ class Judge {
   EvidenceVerdict run() {
     verdict_.root_given = input_.root.has_value();
     verdict_.details = JsonObject();
-    if (const auto status = steps(); !status) verdict_.error = status.error();
+    if (const auto status = steps(); !status) {
+      verdict_.error = status.error();
+      for (const Step& step : std::span(kSteps).subspan(taken_))
+        skip(verdict_.checks, step.id, step.title, step.voucher, "an earlier step failed");
+    }
     return std::move(verdict_);
   }
 
  private:
   template <typename T>
-  Result<T> step(std::string_view id, Literal title, Voucher voucher, Result<T> result) {
+  Result<T> next(Result<T> result) {
+    const Step& step = kSteps[taken_++];
     if (result) {
-      pass(verdict_.checks, id, title, voucher);
+      pass(verdict_.checks, step.id, step.title, step.voucher);
     } else {
-      fail_check(verdict_.checks, id, title, voucher, result.error());
+      fail_check(verdict_.checks, step.id, step.title, step.voucher, result.error());
     }
     return result;
   }
 
+  Result<Requirements> requirements() const {
+    return input_.requirements == nullptr ? Requirements{} : decode_requirements(*input_.requirements);
+  }
+
   Status steps() {
-    Requirements wanted;
-    if (input_.requirements != nullptr) {
-      EML_TRY(wanted, step("confidential-space-requirements", "the requirements can be asked of this kind",
-                           Voucher::kVerifiedHere, decode_requirements(*input_.requirements)));
-    }
-    EML_TRY(const UnverifiedToken token, step("confidential-space-form", "the token is well formed",
-                                              Voucher::kVerifiedHere, UnverifiedToken::decode(input_.evidence)));
+    EML_TRY(const Requirements wanted, next(requirements()));
+    EML_TRY(const UnverifiedToken token, next(UnverifiedToken::decode(input_.evidence)));
     describe(verdict_, token);
-    EML_TRY(const Anchors anchors, step("confidential-space-anchors", "what is trusted is well formed",
-                                        Voucher::kVerifiedHere, anchors_of(input_)));
-    EML_TRY(const PublicKey key, step("confidential-space-key", "the signing key is a trusted one",
-                                      Voucher::kVerifiedHere, verify_key(token, anchors, input_.time)));
-    EML_TRY(const VerifiedToken verified, step("confidential-space-signature", "the token is signed by that key",
-                                               Voucher::kVerifiedHere, verify(token, key, anchors)));
+    EML_TRY(const Anchors anchors, next(anchors_of(input_)));
+    EML_TRY(const PublicKey key, next(verify_key(token, anchors, input_.time)));
+    EML_TRY(const VerifiedToken verified, next(verify(token, key, anchors)));
     const Claims claims(verified.claims);
-    EML_CHECK(step("confidential-space-claims", "the token is Google's, of Confidential Space, and in date",
-                   Voucher::kVendorService, check_token(claims, input_.time)));
-    EML_CHECK(step("confidential-space-appraisal", "the claims are as required", Voucher::kVendorService,
-                   appraise(claims, wanted)));
+    EML_CHECK(next(check_token(claims, input_.time)));
+    EML_CHECK(next(appraise(claims, wanted)));
     verdict_.evidence = evidence_of(claims, verified.root);
     verdict_.tcb_status = verdict_.evidence.tcb_status;
     return {};
@@ -141,6 +160,7 @@ class Judge {
 
   const EvidenceInput& input_;
   EvidenceVerdict verdict_;
+  std::size_t taken_ = 0;
 };
 
 }  // namespace

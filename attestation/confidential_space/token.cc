@@ -25,13 +25,13 @@ std::unexpected<Error> chain_error(const Error& error) {
 // The last of x5c is compared with the pinned root and then is that root. Without `strict`: Google's chains keep RFC
 // 5280 to the letter, but roots that a verifier brings itself need not have key identifiers.
 Result<PublicKey> key_of_x5c(const std::vector<Certificate>& x5c, const Hash32& root, UnixSeconds time) {
-  if (x5c.size() != kX5cSize) return fail(kX5cChain, "x5c has not three certificates", kX5cSize, x5c.size());
   const Certificate& last = x5c.back();
   if (last.fingerprint() != root) {
     if (equal(last.subject(), last.issuer()))
       return fail(kUntrustedRoot, "x5c ends in another root than the trusted one");
     return fail(kX5cChain, "x5c does not end in a root");
   }
+  if (x5c.size() != kX5cSize) return fail(kX5cChain, "x5c has not three certificates", kX5cSize, x5c.size());
   if (const auto status = verify_chain(x5c, last, time, {.strict = false}); !status) return chain_error(status.error());
   if (x5c.front().is_ca()) return fail(kX5cChain, "the first certificate of x5c is a CA's");
   const KeyUsage& usage = x5c.front().key_usage();
