@@ -16,7 +16,8 @@ std::string source(std::string_view document, std::string_view name) {
 
 TEST(JsonSource, GivesEveryKindOfValueAsItWasWritten) {
   const std::string_view document =
-      " { \"a\" : {\"x\":[1, 2],\"y\":\"}\"} ,\"b\":[ \"]\" , {} ]\n, \"c\":\"q\\\"\\\\\",\"d\": -1.50e+3 ,\"e\":true} ";
+      " { \"a\" : {\"x\":[1, 2],\"y\":\"}\"} ,\"b\":[ \"]\" , {} ]\n, \"c\":\"q\\\"\\\\\",\"d\": -1.50e+3 "
+      ",\"e\":true} ";
   EXPECT_EQ(source(document, "a"), "{\"x\":[1, 2],\"y\":\"}\"}");
   EXPECT_EQ(source(document, "b"), "[ \"]\" , {} ]");
   EXPECT_EQ(source(document, "c"), "\"q\\\"\\\\\"");

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "attestation/sevsnp/sevsnp.h"
+#include "attestation/sevsnp/vek_cache.h"
 #include "attestation/verdict_steps.h"
 
 namespace eml {
@@ -147,7 +148,9 @@ class Appraisal {
 // Judge holds what one step leaves for the next.
 class Judge {
  public:
-  explicit Judge(const EvidenceInput& input) : input_(input) { out_.root_given = input.root.has_value(); }
+  Judge(const EvidenceInput& input, SnpVekCache* cache) : input_(input), cache_(cache) {
+    out_.root_given = input.root.has_value();
+  }
 
   EvidenceVerdict run() {
     out_.fields = JsonObject();
@@ -161,7 +164,7 @@ class Judge {
     steps.run("sevsnp-chain", "the key is one of AMD's, under a pinned root", Voucher::kVerifiedHere,
               [&] { return verify_key(); });
     steps.run("sevsnp-revocation", "AMD has not revoked the key's issuer", Voucher::kVendorService,
-              [&] { return verify_snp_revocation(*vek_, crl_, input_.time); });
+              [&] { return verify_revocation(); });
     steps.run("sevsnp-genuine", "the key signed the report, and they agree", Voucher::kHardware,
               [&] { return verify_report(); });
     Appraisal(steps, want_, verified_).run();
@@ -182,15 +185,30 @@ class Judge {
   }
 
   Status read_collateral() {
-    EML_TRY(const ByteView vek, collateral(input_, "vek"));
-    EML_TRY(const ByteView chain, collateral(input_, "ca_chain"));
-    EML_TRY(endorsements_, decode_snp_endorsements(vek, chain));
+    EML_TRY(bytes_.vek, collateral(input_, "vek"));
+    EML_TRY(bytes_.ca_chain, collateral(input_, "ca_chain"));
+    if (const auto crl = collateral(input_, "crl")) bytes_.crl = *crl;
+    bytes_.roots = roots_;
+    const VerifiedVek* const known = cache_ != nullptr ? cache_->find(bytes_, input_.time) : nullptr;
+    if (known != nullptr) {
+      vek_ = *known;
+      return {};
+    }
+    EML_TRY(endorsements_, decode_snp_endorsements(bytes_.vek, bytes_.ca_chain));
     return {};
   }
 
   Status verify_key() {
+    if (!endorsements_) return {};  // known
     EML_TRY(vek_, verify_snp_endorsements(*endorsements_, roots_, input_.time));
-    EML_TRY(crl_, collateral(input_, "crl"));
+    return {};
+  }
+
+  Status verify_revocation() {
+    if (!endorsements_) return {};  // known
+    EML_CHECK(collateral(input_, "crl"));
+    EML_CHECK(verify_snp_revocation(*vek_, bytes_.crl, input_.time));
+    if (cache_ != nullptr) cache_->put(bytes_, *vek_);
     return {};
   }
 
@@ -202,18 +220,21 @@ class Judge {
   }
 
   const EvidenceInput& input_;
+  SnpVekCache* const cache_;
   EvidenceVerdict out_;
   SnpRequirements want_;
   std::vector<Hash32> roots_;
   std::optional<UnverifiedSnpReport> report_;
   std::optional<SnpEndorsements> endorsements_;
+  SnpVekBytes bytes_;
   std::optional<VerifiedVek> vek_;
-  ByteView crl_;
   std::optional<VerifiedSnpReport> verified_;
 };
 
 }  // namespace
 
-EvidenceVerdict judge_sevsnp(const EvidenceInput& input) { return Judge(input).run(); }
+EvidenceVerdict judge_sevsnp(const EvidenceInput& input) { return Judge(input, nullptr).run(); }
+
+EvidenceVerdict judge_sevsnp(const EvidenceInput& input, SnpVekCache& cache) { return Judge(input, &cache).run(); }
 
 }  // namespace eml

@@ -6,6 +6,7 @@
 
 #include <random>
 
+#include "attestation/sevsnp/vek_cache.h"
 #include "tests/support/shared.h"
 #include "tests/support/snp.h"
 
@@ -375,6 +376,70 @@ TEST(SevSnp, LinesAfterAFailureAreNotChecked) {
   }
   EXPECT_TRUE(failed);
   EXPECT_EQ(verdict.fields.at("version").to_number<int>(), 3);
+}
+
+EvidenceInput input_of(const SnpMade& made, UnixSeconds time = SnpPlan::kTime) {
+  return {.evidence = made.report,
+          .collateral = &made.collateral,
+          .time = time,
+          .requirements = nullptr,
+          .root = made.root};
+}
+
+// Same lines, same error, same evidence.
+void expect_same(const EvidenceInput& input, SnpVekCache& cache) {
+  const EvidenceVerdict with = judge_sevsnp(input, cache);
+  const EvidenceVerdict without = judge_sevsnp(input);
+  EXPECT_EQ(error_of(with), error_of(without));
+  EXPECT_EQ(with.details, without.details);
+  ASSERT_EQ(with.checks.size(), without.checks.size());
+  for (std::size_t i = 0; i < with.checks.size(); ++i) {
+    EXPECT_EQ(with.checks[i].id, without.checks[i].id);
+    EXPECT_EQ(with.checks[i].outcome, without.checks[i].outcome);
+  }
+}
+
+TEST(SevSnpCache, NeverChangesAVerdict) {
+  SnpVekCache cache;
+  const SnpMade good = SnpPlan().make();
+  for (int i = 0; i < 2; ++i) {
+    expect_same(input_of(good), cache);
+    EXPECT_EQ(cache.size(), 1U);
+  }
+  for (const UnixSeconds time : {UnixSeconds{0}, UnixSeconds{1735689599}, UnixSeconds{2051222401}}) {
+    expect_same(input_of(good, time), cache);
+  }
+  for (const char* name : {"vek", "ca_chain", "crl"}) {
+    SnpMade made = good;
+    made.collateral[name].back() ^= 1;
+    expect_same(input_of(made), cache);
+    made.collateral.erase(name);
+    expect_same(input_of(made), cache);
+  }
+  SnpMade other_root = good;
+  other_root.root = SnpPlan().make().root;
+  expect_same(input_of(other_root), cache);
+  SnpMade flipped = good;
+  flipped.report[0x90] ^= 1;
+  expect_same(input_of(flipped), cache);
+}
+
+TEST(SevSnpCache, HoldsNoMoreThanItsBound) {
+  SnpVekCache cache;
+  const SnpMade good = SnpPlan().make();
+  const auto vek = verify_snp_endorsements(
+      decode_snp_endorsements(good.collateral.at("vek"), good.collateral.at("ca_chain")).value(),
+      std::vector<Hash32>{decode_pem_certificates(good.root)->front().fingerprint()}, SnpPlan::kTime);
+  ASSERT_TRUE(vek);
+  const auto bytes_of = [&](const Bytes& name) {
+    return SnpVekBytes{.vek = name, .ca_chain = {}, .crl = good.collateral.at("crl"), .roots = {}};
+  };
+  std::vector<Bytes> names;
+  for (std::uint8_t i = 0; i < kSnpVekCacheMax + 1; ++i) names.push_back({i});
+  for (const Bytes& name : names) cache.put(bytes_of(name), *vek);
+  EXPECT_EQ(cache.size(), kSnpVekCacheMax);
+  EXPECT_EQ(cache.find(bytes_of(names.front()), SnpPlan::kTime), nullptr);
+  EXPECT_NE(cache.find(bytes_of(names.back()), SnpPlan::kTime), nullptr);
 }
 
 TEST(SevSnp, NoMutationIsAccepted) {

@@ -1,6 +1,6 @@
-// TcbInfo and QeIdentity: Intel's signed statements about which firmware and which quoting enclaves are current. Decoded
-// here; that Intel's TCB signing key signed `signed_bytes` is verify.h's question.
-// Source: docs/spec/evidence/tdx.md, sections 3 and 6.
+// TcbInfo and QeIdentity: Intel's signed statements about which firmware and which quoting enclaves are current.
+// Decoded here; that Intel's TCB signing key signed `signed_bytes` is verify.h's question. Source:
+// docs/spec/evidence/tdx.md, sections 3 and 6.
 #pragma once
 
 #include <cstddef>

@@ -50,8 +50,9 @@ Json configuration_fields(const std::optional<PckConfiguration>& configuration) 
 JsonObject td_flags(const TdReport& td) {
   const bool service =
       td.mrservicetd && std::ranges::any_of(*td.mrservicetd, [](std::uint8_t byte) { return byte != 0; });
-  return {{"debug", td.attribute(0)}, {"sept_ve_disable", td.attribute(28)}, {"migratable", td.attribute(29)},
-          {"pks", td.attribute(30)},  {"kl", td.attribute(31)},              {"perfmon", td.attribute(63)},
+  return {{"debug", td.attribute(0)},       {"sept_ve_disable", td.attribute(28)},
+          {"migratable", td.attribute(29)}, {"pks", td.attribute(30)},
+          {"kl", td.attribute(31)},         {"perfmon", td.attribute(63)},
           {"mrservicetd_nonzero", service}};
 }
 

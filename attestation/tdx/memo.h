@@ -29,7 +29,8 @@ class Memo {
     return nullptr;
   }
 
-  // keep remembers `value`, in place of what was used longest ago if there is no room. A key over the bound is not kept.
+  // keep remembers `value`, in place of what was used longest ago if there is no room. A key over the bound is not
+  // kept.
   void keep(const Hash32& context, ByteView key, std::shared_ptr<const T> value) {
     if (key.size() > kMemoKeyBytesMax) return;
     Entry entry{.context = context, .key = to_bytes(key), .value = std::move(value), .last_use = ++uses_};

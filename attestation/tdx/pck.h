@@ -47,8 +47,8 @@ struct PckChain {
   PckExtension extension;
 };
 
-// verify_pck_chain is steps 2.1 to 2.6 and 2.8: nothing in it depends on a time. `root` is the SHA-256 of the only root.
-// kPckChainUnparsable, kPckChain, kUntrustedRoot, kPckSubject, kPckLeafSignature, kPckCaSignature, kPckExtension.
+// verify_pck_chain is steps 2.1 to 2.6 and 2.8: nothing in it depends on a time. `root` is the SHA-256 of the only
+// root. kPckChainUnparsable, kPckChain, kUntrustedRoot, kPckSubject, kPckLeafSignature, kPckCaSignature, kPckExtension.
 Result<PckChain> verify_pck_chain(ByteView cert_data, const Hash32& root);
 
 // judge_dates is steps 2.7 and 5.3: kCertificateExpired, kCertificateNotYetValid.

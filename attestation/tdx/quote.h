@@ -1,6 +1,6 @@
-// UnverifiedQuote: an Intel DCAP quote, version 3 (SGX), 4 (SGX or TDX) or 5 (SGX, TDX 1.0 or 1.5), from bytes to fields.
-// Nothing in it is believed: who signed it is verify.h's question.
-// Source: docs/spec/evidence/tdx.md, section 2 and step 1.
+// UnverifiedQuote: an Intel DCAP quote, version 3 (SGX), 4 (SGX or TDX) or 5 (SGX, TDX 1.0 or 1.5), from bytes to
+// fields. Nothing in it is believed: who signed it is verify.h's question. Source: docs/spec/evidence/tdx.md, section 2
+// and step 1.
 #pragma once
 
 #include <cstddef>

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <string_view>
 
-#include "attestation/text.h"
 #include "attestation/tdx/errors.h"
+#include "attestation/text.h"
 
 namespace eml::tdx {
 namespace {
@@ -99,15 +99,14 @@ Result<Requirements> decode_requirements(const Json* json) {
                                              "min_tcb_evaluation_data_number", "accept_tcb_status"})
                          .has_value();
   if (!known) return fail(kRequirements, "the requirements have an unknown member");
-  const bool good =
-      read_hex(object, "report_data", out.report_data) && read_hex(object, "mrtd", out.mrtd) &&
-      read_hex(object, "rtmr0", out.rtmr[0]) && read_hex(object, "rtmr1", out.rtmr[1]) &&
-      read_hex(object, "rtmr2", out.rtmr[2]) && read_hex(object, "rtmr3", out.rtmr[3]) &&
-      read_bool(object, "allow_debug", out.allow_debug) &&
-      read_bool(object, "require_sept_ve_disable", out.require_sept_ve_disable) &&
-      read_bool(object, "allow_service_td", out.allow_service_td) &&
-      read_number(object, "min_tcb_evaluation_data_number", out.min_tcb_evaluation_data_number) &&
-      read_statuses(object, out.accept_tcb_status);
+  const bool good = read_hex(object, "report_data", out.report_data) && read_hex(object, "mrtd", out.mrtd) &&
+                    read_hex(object, "rtmr0", out.rtmr[0]) && read_hex(object, "rtmr1", out.rtmr[1]) &&
+                    read_hex(object, "rtmr2", out.rtmr[2]) && read_hex(object, "rtmr3", out.rtmr[3]) &&
+                    read_bool(object, "allow_debug", out.allow_debug) &&
+                    read_bool(object, "require_sept_ve_disable", out.require_sept_ve_disable) &&
+                    read_bool(object, "allow_service_td", out.allow_service_td) &&
+                    read_number(object, "min_tcb_evaluation_data_number", out.min_tcb_evaluation_data_number) &&
+                    read_statuses(object, out.accept_tcb_status);
   if (!good) return fail(kRequirements, "a requirement has another type or value than it may");
   return out;
 }

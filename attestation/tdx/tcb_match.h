@@ -1,6 +1,5 @@
-// evaluate_tcb finds the TCB levels of a platform, its TDX module and its quoting enclave, and combines their statuses as
-// Intel's quote verification library does.
-// Source: docs/spec/evidence/tdx.md, section 6.
+// evaluate_tcb finds the TCB levels of a platform, its TDX module and its quoting enclave, and combines their statuses
+// as Intel's quote verification library does. Source: docs/spec/evidence/tdx.md, section 6.
 #pragma once
 
 #include <optional>

@@ -43,8 +43,7 @@ std::optional<TcbStatus> parse_tcb_status(std::string_view word) {
 
 bool needs_configuration(TcbStatus status) {
   return status == TcbStatus::kConfigurationNeeded || status == TcbStatus::kConfigurationAndSwHardeningNeeded ||
-         status == TcbStatus::kOutOfDateConfigurationNeeded ||
-         status == TcbStatus::kRelaunchAdvisedConfigurationNeeded;
+         status == TcbStatus::kOutOfDateConfigurationNeeded || status == TcbStatus::kRelaunchAdvisedConfigurationNeeded;
 }
 
 TcbStatus converge(TcbStatus so_far, TcbStatus part) {

@@ -1,6 +1,5 @@
-// Kind `tdx`: Intel TDX and SGX quotes, judged from bytes to verdict. judge_tdx of attestation/judge.h is this without a
-// cache.
-// Source: docs/spec/evidence/tdx.md.
+// Kind `tdx`: Intel TDX and SGX quotes, judged from bytes to verdict. judge_tdx of attestation/judge.h is this without
+// a cache. Source: docs/spec/evidence/tdx.md.
 #pragma once
 
 #include "attestation/judge.h"

@@ -33,8 +33,8 @@ struct QuoteCollateral {
 
 // VerifierCache remembers decoded and verified signatures, so that the second quote of a platform costs one of them.
 // Dates, revocation, matching and verdicts are never remembered, so that no verdict depends on a cache (section 9).
-// Bound: kMemoEntriesMax things of each of six sorts, of at most kMemoKeyBytesMax bytes each. Not for several threads at
-// once, unless the caller locks.
+// Bound: kMemoEntriesMax things of each of six sorts, of at most kMemoKeyBytesMax bytes each. Not for several threads
+// at once, unless the caller locks.
 class VerifierCache {
  public:
   // size is how many things are kept.

@@ -80,13 +80,12 @@ Bytes signed_sequence(const Bytes& body, const EcKey& issuer) {
 
 Bytes certificate_extensions(const CertificateSpec& spec) {
   const bool is_ca = spec.ca_path_length.has_value();
-  const Bytes constraints =
-      is_ca ? sequence(concat(boolean(true), number(*spec.ca_path_length))) : sequence(Bytes{});
+  const Bytes constraints = is_ca ? sequence(concat(boolean(true), number(*spec.ca_path_length))) : sequence(Bytes{});
   // keyCertSign and cRLSign, or digitalSignature and nonRepudiation.
   const ByteArray<1> usage{static_cast<std::uint8_t>(is_ca ? 0x06 : 0xc0)};
-  Bytes out = concat(authority_key(*spec.issuer_key), extension("2.5.29.14", false, octets(key_identifier(*spec.key))),
-                     extension("2.5.29.15", true, bit_string(usage, is_ca ? 1 : 6)),
-                     extension("2.5.29.19", true, constraints));
+  Bytes out =
+      concat(authority_key(*spec.issuer_key), extension("2.5.29.14", false, octets(key_identifier(*spec.key))),
+             extension("2.5.29.15", true, bit_string(usage, is_ca ? 1 : 6)), extension("2.5.29.19", true, constraints));
   if (spec.sgx_extension) {
     const Bytes sgx = extension("1.2.840.113741.1.13.1", false, *spec.sgx_extension);
     out.insert(out.end(), sgx.begin(), sgx.end());
@@ -183,8 +182,8 @@ JsonObject good_qe_identity() {
           {"attributesMask", "FBFFFFFFFFFFFFFF0000000000000000"},
           {"mrsigner", std::string(64, 'D')},
           {"isvprodid", 2},
-          {"tcbLevels", JsonArray{svn_level(4, "UpToDate"), svn_level(2, "OutOfDate", {"SA-QE"}),
-                                  svn_level(1, "Revoked")}}};
+          {"tcbLevels",
+           JsonArray{svn_level(4, "UpToDate"), svn_level(2, "OutOfDate", {"SA-QE"}), svn_level(1, "Revoked")}}};
 }
 
 Bytes sealed(std::string_view name, const JsonObject& body, const EcKey& signer) {
@@ -312,10 +311,10 @@ UnixSeconds time() { return *parse_rfc3339("2026-06-01T00:00:00Z"); }
 
 Bytes make_certificate(const CertificateSpec& spec) {
   const Bytes version = der_element(der::context(0), number(2));
-  const Bytes body = sequence(
-      concat(version, number(spec.serial), ecdsa_sha256(), distinguished_name(spec.issuer),
-             sequence(concat(date(spec.not_before), date(spec.not_after))), distinguished_name(spec.name),
-             spec.key->spki(), der_element(der::context(3), certificate_extensions(spec))));
+  const Bytes body =
+      sequence(concat(version, number(spec.serial), ecdsa_sha256(), distinguished_name(spec.issuer),
+                      sequence(concat(date(spec.not_before), date(spec.not_after))), distinguished_name(spec.name),
+                      spec.key->spki(), der_element(der::context(3), certificate_extensions(spec))));
   return signed_sequence(body, *spec.issuer_key);
 }
 
@@ -331,41 +330,41 @@ Bytes make_crl(const CrlSpec& spec) {
   for (const std::uint64_t serial : spec.revoked) {
     append(entries, sequence(concat(number(serial), date(spec.this_update))));
   }
-  const Bytes extensions =
-      concat(spec.with_number ? extension("2.5.29.20", false, number(1)) : Bytes{},
-             spec.with_key_identifier ? authority_key(*spec.issuer_key) : Bytes{});
-  const Bytes body = sequence(concat(
-      number(1), ecdsa_sha256(), distinguished_name(spec.issuer), date(spec.this_update),
-      spec.next_update ? date(*spec.next_update) : Bytes{}, entries.empty() ? Bytes{} : sequence(entries),
-      extensions.empty() ? Bytes{} : der_element(der::context(0), sequence(extensions))));
+  const Bytes extensions = concat(spec.with_number ? extension("2.5.29.20", false, number(1)) : Bytes{},
+                                  spec.with_key_identifier ? authority_key(*spec.issuer_key) : Bytes{});
+  const Bytes body = sequence(
+      concat(number(1), ecdsa_sha256(), distinguished_name(spec.issuer), date(spec.this_update),
+             spec.next_update ? date(*spec.next_update) : Bytes{}, entries.empty() ? Bytes{} : sequence(entries),
+             extensions.empty() ? Bytes{} : der_element(der::context(0), sequence(extensions))));
   return signed_sequence(body, *spec.issuer_key);
 }
 
 Bytes make_sgx_extension(const PckSpec& spec) {
   const std::string base = "1.2.840.113741.1.13.1";
-  const auto member = [](const std::string& dotted, const Bytes& value) { return sequence(concat(oid(dotted), value)); };
+  const auto member = [](const std::string& dotted, const Bytes& value) {
+    return sequence(concat(oid(dotted), value));
+  };
   Bytes tcb;
   for (unsigned i = 0; i < 16; ++i) {
     append(tcb, member(base + ".2." + std::to_string(i + 1), number(spec.components[i])));
   }
   append(tcb, member(base + ".2.17", number(spec.pcesvn)));
   append(tcb, member(base + ".2.18", octets(spec.components)));
-  return sequence(concat(member(base + ".1", octets(spec.ppid)), member(base + ".2", sequence(tcb)),
-                         member(base + ".3", octets(spec.pceid)), member(base + ".4", octets(spec.fmspc)),
-                         member(base + ".5", number(1, der::kEnumerated)),
-                         member(base + ".6", octets(Bytes(16, 0x66))),
-                         member(base + ".7", sequence(concat(member(base + ".7.1", boolean(true)),
-                                                             member(base + ".7.2", boolean(true)),
-                                                             member(base + ".7.3", boolean(false)))))));
+  return sequence(concat(
+      member(base + ".1", octets(spec.ppid)), member(base + ".2", sequence(tcb)),
+      member(base + ".3", octets(spec.pceid)), member(base + ".4", octets(spec.fmspc)),
+      member(base + ".5", number(1, der::kEnumerated)), member(base + ".6", octets(Bytes(16, 0x66))),
+      member(base + ".7", sequence(concat(member(base + ".7.1", boolean(true)), member(base + ".7.2", boolean(true)),
+                                          member(base + ".7.3", boolean(false)))))));
 }
 
 JsonObject platform_level(const ByteArray<16>& sgx, std::uint16_t pcesvn, const ByteArray<16>& tdx,
                           std::string_view status, std::vector<std::string> advisories) {
-  JsonObject out{{"tcb", JsonObject{{"sgxtcbcomponents", components(sgx)},
-                                    {"pcesvn", pcesvn},
-                                    {"tdxtcbcomponents", components(tdx)}}},
-                 {"tcbDate", "2025-01-01T00:00:00Z"},
-                 {"tcbStatus", status}};
+  JsonObject out{
+      {"tcb",
+       JsonObject{{"sgxtcbcomponents", components(sgx)}, {"pcesvn", pcesvn}, {"tdxtcbcomponents", components(tdx)}}},
+      {"tcbDate", "2025-01-01T00:00:00Z"},
+      {"tcbStatus", status}};
   add_advisories(out, advisories);
   return out;
 }
@@ -393,9 +392,15 @@ Plan::Plan() {
   const UnixSeconds from = *parse_rfc3339("2020-01-01T00:00:00Z");
   const UnixSeconds to = *parse_rfc3339("2033-01-01T00:00:00Z");
   const auto certificate = [&](std::string_view name, std::string_view key_name, std::uint64_t serial) {
-    return CertificateSpec{.name = std::string(name), .issuer = std::string(kRootName), .key = &key(std::string(key_name)),
-                           .issuer_key = &key("root"), .serial = serial, .not_before = from, .not_after = to,
-                           .ca_path_length = {}, .sgx_extension = {}};
+    return CertificateSpec{.name = std::string(name),
+                           .issuer = std::string(kRootName),
+                           .key = &key(std::string(key_name)),
+                           .issuer_key = &key("root"),
+                           .serial = serial,
+                           .not_before = from,
+                           .not_after = to,
+                           .ca_path_length = {},
+                           .sgx_extension = {}};
   };
   root_certificate = certificate(kRootName, "root", 1);
   root_certificate.ca_path_length = 1;
@@ -406,10 +411,16 @@ Plan::Plan() {
   pck_certificate.issuer_key = &key("ca");
   tcb_certificate = certificate("Intel SGX TCB Signing", "tcb", 3);
   const UnixSeconds week = 7 * 86400;
-  root_crl = {.issuer = std::string(kRootName), .issuer_key = &key("root"), .this_update = time() - week,
-              .next_update = time() + week, .revoked = {99}};
-  pck_crl = {.issuer = std::string(kPlatformName), .issuer_key = &key("ca"), .this_update = time() - week,
-             .next_update = time() + week, .revoked = {}};
+  root_crl = {.issuer = std::string(kRootName),
+              .issuer_key = &key("root"),
+              .this_update = time() - week,
+              .next_update = time() + week,
+              .revoked = {99}};
+  pck_crl = {.issuer = std::string(kPlatformName),
+             .issuer_key = &key("ca"),
+             .this_update = time() - week,
+             .next_update = time() + week,
+             .revoked = {}};
   tcb_info = good_tcb_info();
   qe_identity = good_qe_identity();
   tcb_info_signer = qe_identity_signer = &key("tcb");

@@ -1,5 +1,6 @@
 // A test-only issuer of Intel's part: keys, certificates, revocation lists, signed collateral and quotes of invented
-// machines under a root of its own. A test takes a good Plan, changes one thing in it, and has exactly that thing wrong.
+// machines under a root of its own. A test takes a good Plan, changes one thing in it, and has exactly that thing
+// wrong.
 #pragma once
 
 #include <functional>
@@ -83,11 +84,11 @@ struct Plan {
   std::uint16_t version = 4;
   tdx::BodyType body = tdx::BodyType::kTd10;
   std::uint16_t attestation_key_type = 2;
-  std::optional<std::uint32_t> tee_type;        // of the header, where it should not be the body's
-  std::optional<std::uint16_t> body_type;       // version 5's, likewise
-  std::optional<std::uint32_t> body_size;       // likewise
-  std::uint8_t vendor_first_byte = 0x93;        // of the QE vendor id
-  std::uint16_t outer_certification_type = 6;   // versions 4 and 5
+  std::optional<std::uint32_t> tee_type;       // of the header, where it should not be the body's
+  std::optional<std::uint16_t> body_type;      // version 5's, likewise
+  std::optional<std::uint32_t> body_size;      // likewise
+  std::uint8_t vendor_first_byte = 0x93;       // of the QE vendor id
+  std::uint16_t outer_certification_type = 6;  // versions 4 and 5
   std::uint16_t certification_type = 5;
   tdx::TdReport td;
   tdx::EnclaveReport enclave;

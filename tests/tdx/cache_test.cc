@@ -38,8 +38,8 @@ TEST(TdxCache, JudgesDatesAnewInEveryWindow) {
   const Made made = Plan().make();
   tdx::VerifierCache cache;
   const UnixSeconds day = 86400;
-  for (const UnixSeconds offset : {0L, 30 * day, -30 * day, 7 * day, 7 * day + 1, -7 * day, -7 * day - 1, 3000 * day,
-                                   -3000 * day, 0L}) {
+  for (const UnixSeconds offset :
+       {0L, 30 * day, -30 * day, 7 * day, 7 * day + 1, -7 * day, -7 * day - 1, 3000 * day, -3000 * day, 0L}) {
     const UnixSeconds at = test::dcap::time() + offset;
     expect_same(judge_cached(made, at, cache), judge_made(made, at));
   }

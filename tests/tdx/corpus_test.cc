@@ -92,9 +92,10 @@ void expect_statements(const Case& one, const EvidenceVerdict& verdict) {
     EXPECT_TRUE(agrees(*fields, verdict.fields)) << one.id << "\n" << *fields << "\n" << verdict.fields;
   }
   if (!one.graded()) return;
-  if (const std::string status = one.text("tcb_status"); !status.empty()) EXPECT_EQ(verdict.tcb_status, status) << one.id;
-  for (const char* name : {"platform_status", "module_status", "qe_status", "tcb_date", "tcb_evaluation_data_number",
-                           "policy_flags"}) {
+  if (const std::string status = one.text("tcb_status"); !status.empty())
+    EXPECT_EQ(verdict.tcb_status, status) << one.id;
+  for (const char* name :
+       {"platform_status", "module_status", "qe_status", "tcb_date", "tcb_evaluation_data_number", "policy_flags"}) {
     const Json* stated = expect.if_contains(name);
     if (stated == nullptr || (stated->is_null() && verdict.tcb_status.empty())) continue;
     const Json* has = verdict.details.get_object().if_contains(name);
@@ -137,7 +138,8 @@ TEST(TdxCorpus, EveryGradedCaseAgrees) {
     ++invalid;
     const bool same = class_agrees(one, verdict);
     classes += same ? 1 : 0;
-    if (!same) std::printf("class: %s: %s, not %s\n", one.id.c_str(), outcome(verdict).c_str(), one.text("error").c_str());
+    if (!same)
+      std::printf("class: %s: %s, not %s\n", one.id.c_str(), outcome(verdict).c_str(), one.text("error").c_str());
   }
   std::printf("%zu cases, %zu graded, %zu of %zu error classes agree\n", cases.size(), graded, classes, invalid);
   EXPECT_GE(classes * 100, invalid * 95);

@@ -202,7 +202,8 @@ TEST(TdxForm, NoMutationOfAQuoteIsValid) {
           quote.erase(quote.begin() + static_cast<std::ptrdiff_t>(at));
           break;
         default:
-          std::fill_n(quote.begin() + static_cast<std::ptrdiff_t>(at), std::min<std::size_t>(8, quote.size() - at), 0xff);
+          std::fill_n(quote.begin() + static_cast<std::ptrdiff_t>(at), std::min<std::size_t>(8, quote.size() - at),
+                      0xff);
       }
       if (quote == made.quote) continue;
       input.evidence = quote;
@@ -244,9 +245,7 @@ const BadDocument kBadDocuments[] = {
      },
      "parse"},
     {"a negative SVN",
-     [](Plan& plan) {
-       first_level(plan)["tcb"].as_object()["sgxtcbcomponents"].as_array()[3].as_object()["svn"] = -1;
-     },
+     [](Plan& plan) { first_level(plan)["tcb"].as_object()["sgxtcbcomponents"].as_array()[3].as_object()["svn"] = -1; },
      "parse"},
     {"15 components",
      [](Plan& plan) { first_level(plan)["tcb"].as_object()["tdxtcbcomponents"].as_array().pop_back(); }, "parse"},
@@ -264,22 +263,18 @@ const BadDocument kBadDocuments[] = {
     {"a module id of one digit", [](Plan& plan) { identity(plan)["id"] = "TDX_1"; }, "parse"},
     {"a module id of another word", [](Plan& plan) { identity(plan)["id"] = "TDY_01"; }, "parse"},
     {"a module level with a platform's status",
-     [](Plan& plan) {
-       identity(plan)["tcbLevels"].as_array()[0].as_object()["tcbStatus"] = "ConfigurationNeeded";
-     },
+     [](Plan& plan) { identity(plan)["tcbLevels"].as_array()[0].as_object()["tcbStatus"] = "ConfigurationNeeded"; },
      "parse"},
     {"a short mrsigner", [](Plan& plan) { identity(plan)["mrsigner"] = "00"; }, "parse"},
     {"a short fmspc", [](Plan& plan) { plan.tcb_info["fmspc"] = "AABBCC0000"; }, "parse"},
     {"an fmspc that is no hex", [](Plan& plan) { plan.tcb_info["fmspc"] = "AABBCC00000G"; }, "parse"},
     {"an id of nobody", [](Plan& plan) { plan.tcb_info["id"] = "TDZ"; }, "tcb-info-type"},
     {"a version that is text", [](Plan& plan) { plan.tcb_info["version"] = "3"; }, "parse"},
-    {"an evaluation number that is no integer",
-     [](Plan& plan) { plan.tcb_info["tcbEvaluationDataNumber"] = 1.5; }, "parse"},
+    {"an evaluation number that is no integer", [](Plan& plan) { plan.tcb_info["tcbEvaluationDataNumber"] = 1.5; },
+     "parse"},
     {"a QE without levels", [](Plan& plan) { plan.qe_identity["tcbLevels"] = JsonArray(); }, "parse"},
     {"a QE's isvsvn over 65535",
-     [](Plan& plan) {
-       plan.qe_identity["tcbLevels"].as_array()[0].as_object()["tcb"].as_object()["isvsvn"] = 65536;
-     },
+     [](Plan& plan) { plan.qe_identity["tcbLevels"].as_array()[0].as_object()["tcb"].as_object()["isvsvn"] = 65536; },
      "parse"},
     {"a QE's short mask", [](Plan& plan) { plan.qe_identity["attributesMask"] = "FF"; }, "parse"},
     {"a QE's date of no month", [](Plan& plan) { plan.qe_identity["issueDate"] = "2026-13-01T00:00:00Z"; }, "parse"},
@@ -344,8 +339,8 @@ TEST(TdxForm, BadWrappingsAreRefused) {
   EXPECT_EQ(judge_text(body + ",\"signature\":\"" + std::string(126, '0') + "\"}"), "tcb-info-signature");
   EXPECT_EQ(judge_text(body + ",\"signature\":\"" + std::string(128, 'x') + "\"}"), "tcb-info-signature");
   EXPECT_EQ(judge_text(body + ",\"more\":1" + signature), "parse");
-  EXPECT_EQ(judge_text(body + "," + body.substr(1) + signature), "parse");                // one name twice
-  EXPECT_EQ(judge_text("{\"tcb\\u0049nfo\"" + body.substr(10) + signature), "parse");     // with an escape
+  EXPECT_EQ(judge_text(body + "," + body.substr(1) + signature), "parse");             // one name twice
+  EXPECT_EQ(judge_text("{\"tcb\\u0049nfo\"" + body.substr(10) + signature), "parse");  // with an escape
   EXPECT_EQ(judge_text("{\"tcbInfo\":[]" + signature), "parse");
   EXPECT_EQ(judge_text(std::string(40, '[') + std::string(40, ']')), "parse");
   EXPECT_EQ(judge_text("\xef\xbb\xbf" + good), "parse");

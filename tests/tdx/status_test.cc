@@ -156,8 +156,13 @@ TEST(TdxStatus, Rule6GivesTheQesStatusWithoutItsAdvisories) {
 }
 
 TEST(TdxStatus, Rule7ConvergesAsTheTable) {
-  const Strings with_out_of_date{"OutOfDate", "OutOfDate", "OutOfDateConfigurationNeeded", "OutOfDateConfigurationNeeded",
-                                 "OutOfDate", "OutOfDateConfigurationNeeded", "Revoked"};
+  const Strings with_out_of_date{"OutOfDate",
+                                 "OutOfDate",
+                                 "OutOfDateConfigurationNeeded",
+                                 "OutOfDateConfigurationNeeded",
+                                 "OutOfDate",
+                                 "OutOfDateConfigurationNeeded",
+                                 "Revoked"};
   for (std::size_t i = 0; i < kPlatform.size(); ++i) {
     Plan module = with_platform(kPlatform[i]);
     module.td.tee_tcb_svn[0] = 3;
@@ -205,10 +210,11 @@ TEST(TdxStatus, Rule8NeedsEachOfItsConditions) {
     return status_of(plan);
   };
   EXPECT_EQ(with([](Plan& plan) { plan.td.tee_tcb_svn2 = tdx::TcbSvn{4, 1, 6}; }), "OutOfDate");  // module not newest
-  EXPECT_EQ(with([](Plan& plan) { plan.td.tee_tcb_svn2 = tdx::TcbSvn{5, 1, 5}; }), "OutOfDate");  // microcode not newest
-  EXPECT_EQ(with([](Plan& plan) { plan.qe.isv_svn = 2; }), "OutOfDate");                          // QE OutOfDate
-  EXPECT_EQ(with([](Plan& plan) { plan.pck.components = {3, 3, 2}; }), "OutOfDate");              // SGX level OutOfDate
-  EXPECT_EQ(with([](Plan& plan) { plan.td.tee_tcb_svn[0] = 5; }), "UpToDate");                    // nothing to advise
+  EXPECT_EQ(with([](Plan& plan) { plan.td.tee_tcb_svn2 = tdx::TcbSvn{5, 1, 5}; }),
+            "OutOfDate");                                                             // microcode not newest
+  EXPECT_EQ(with([](Plan& plan) { plan.qe.isv_svn = 2; }), "OutOfDate");              // QE OutOfDate
+  EXPECT_EQ(with([](Plan& plan) { plan.pck.components = {3, 3, 2}; }), "OutOfDate");  // SGX level OutOfDate
+  EXPECT_EQ(with([](Plan& plan) { plan.td.tee_tcb_svn[0] = 5; }), "UpToDate");        // nothing to advise
   EXPECT_EQ(with([](Plan& plan) { plan.version = 4, plan.body = tdx::BodyType::kTd10; }), "OutOfDate");
   Plan module_current = relaunched();  // the platform is OutOfDate by itself, the module is not
   module_current.td.tee_tcb_svn = {5, 1, 5};

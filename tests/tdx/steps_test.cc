@@ -2,6 +2,8 @@
 // form_test.cc, section 6 in status_test.cc.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "encoding/base64.h"
 #include "tests/tdx/tdx_judging.h"
 
@@ -56,7 +58,8 @@ TEST(TdxSteps, GoodEvidenceOfEachVersionIsValid) {
   Plan td10_in_v5;
   td10_in_v5.version = 5;
   EXPECT_EQ(judge_plan(td10_in_v5), "ok");
-  for (const std::uint16_t version : {3, 4, 5}) EXPECT_EQ(judge_plan(sgx(version)), "ok") << version;
+  for (const std::uint16_t version : std::initializer_list<std::uint16_t>{3, 4, 5})
+    EXPECT_EQ(judge_plan(sgx(version)), "ok") << version;
   Plan processor;
   processor.processor_ca = true;
   EXPECT_EQ(judge_plan(processor), "ok");
@@ -75,7 +78,7 @@ TEST(TdxSteps, AValidVerdictHasEveryStepPassedAndTheEvidence) {
   EXPECT_EQ(verdict.evidence.measurements.size(), 5U);
   EXPECT_EQ(verdict.evidence.measurements.at("mrtd"), to_bytes(ByteView(plan.td.mrtd)));
   EXPECT_EQ(verdict.evidence.measurements.at("rtmr3"), to_bytes(ByteView(plan.td.rtmr[3])));
-  EXPECT_EQ(verdict.evidence.platform_identity, std::string(32, 'a').replace(1, 31, "bababababababababababababababab"));
+  EXPECT_EQ(verdict.evidence.platform_identity, hex(Bytes(16, 0xab)));
   EXPECT_EQ(verdict.evidence.root, hex(Certificate::decode_der(made.root)->fingerprint()));
   EXPECT_EQ(verdict.evidence.tcb_status, "UpToDate");
   EXPECT_EQ(verdict.evidence.tcb.at("tcb_evaluation_data_number"), 20U);
@@ -392,7 +395,7 @@ TEST(TdxSteps, Step9_1RefusesAModuleWithoutAnIdentity) {
 }
 
 TEST(TdxSteps, Step9_2RefusesAModuleOfAnotherSigner) {
-  for (const std::uint8_t version : {0, 1}) {
+  for (const std::uint8_t version : std::initializer_list<std::uint8_t>{0, 1}) {
     Plan plan;
     plan.td.tee_tcb_svn[1] = version;
     EXPECT_EQ(judge_plan(plan), "ok");
@@ -434,7 +437,6 @@ TEST(TdxSteps, Step10_3RefusesAnAttestationKeyThatTheQeReportDoesNotName) {
   Plan plan;
   plan.qe_report_data = Bytes(32, 0x55);
   EXPECT_EQ(judge_plan(plan), "qe-report-data-binding");
-  Made tail = Plan().make();
   Plan with_tail;
   with_tail.qe.report_data[63] = 1;  // behind the digest
   EXPECT_EQ(judge_plan(with_tail), "qe-report-data-binding");
@@ -473,11 +475,6 @@ TEST(TdxSteps, Step13RefusesRevokedAndUnknownTcbWhateverIsRequired) {
   unknown.pck.pcesvn = 4;
   EXPECT_EQ(judge_plan(unknown), "tcb-status");
 }
-
-struct RequirementCase {
-  const char* requirements;
-  const char* outcome;
-};
 
 std::string judge_required(const Made& made, std::string_view requirements) {
   const auto json = parse_json(as_bytes(requirements));
