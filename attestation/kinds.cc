@@ -42,7 +42,7 @@ constexpr std::array<KindVerifier, 6> kVerifiers{{
      kConfidentialSpaceCollateral},
     {"tpm", judge_tpm, "nonce", [](const Json& json) { return outcome(decode_tpm_requirements(&json)); },
      kTpmCollateral},
-    {"nvidia", judge_nvidia, "nonce", [](const Json& json) { return outcome(decode_nvidia_requirements(&json)); },
+    {"nvidia", judge_nvidia, "nonce", [](const Json& json) { return outcome(NvidiaRequirements::decode(&json)); },
      kNvidiaCollateral},
 }};
 
