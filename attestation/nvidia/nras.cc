@@ -42,8 +42,9 @@ Result<Json> verify_token(std::string_view token, const Jwks& keys) {
   const auto jws = decode_jws(as_bytes(token));
   if (!jws) {
     const ErrorCode code = jws.error().code();
-    if (code == kJwsAlgorithm || code == kJwsBringsKey)
-      return fail(kNvidiaAlgorithm, "a token with a header that is refused");
+    if (code == kJwsBringsKey)
+      return fail(kNvidiaJwsSignature, "a token brings the key that it is to be verified with");
+    if (code == kJwsAlgorithm) return fail(kNvidiaAlgorithm, "a token with a header that is refused");
     return bad("a token is not a JWS");
   }
   if (jws->algorithm != "ES384") return fail(kNvidiaAlgorithm, "a token's algorithm is not ES384");

@@ -42,7 +42,7 @@ struct GpuReportTest : testing::Test {
   std::optional<std::vector<Bytes>> chain;
 
   EvidenceVerdict judge(ByteView evidence) const {
-    Collateral collateral{{"chain", GpuIssuer::pem(chain.value_or(issuer().chain(plan)))},
+    Collateral collateral{{"chain", GpuIssuer::pem(chain ? *chain : issuer().chain(plan))},
                           {"rim_root", issuer().rim_root()}};
     if (driver) collateral.emplace("driver_rim", issuer().rim(*driver));
     if (vbios) collateral.emplace("vbios_rim", issuer().rim(*vbios));
