@@ -318,7 +318,7 @@ TEST(TdxForm, TcbInfoForEnclavesDoesNotSpeakOfModules) {
   Plan plan;
   plan.for_sgx(4);
   plan.tcb_info["tdxModule"] = Plan().tcb_info["tdxModule"];
-  EXPECT_EQ(judge_plan(plan), "parse");
+  EXPECT_EQ(judge_plan(plan), "tcb-info-type");
 }
 
 TEST(TdxForm, BadWrappingsAreRefused) {
