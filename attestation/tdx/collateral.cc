@@ -320,7 +320,7 @@ Result<TcbInfo> decode_tcb_info(ByteView json) {
   if (out.id == TcbInfoId::kTdx) {
     EML_CHECK(decode_modules(in, out));
   } else if (in.has("tdxModule") || in.has("tdxModuleIdentities")) {
-    return fail(kParse, "TCB info for SGX speaks of TDX modules");
+    return fail(kTcbInfoType, "TCB info for SGX speaks of TDX modules");
   }
   EML_CHECK(decode_levels(levels, out));
   return out;

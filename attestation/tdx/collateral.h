@@ -91,8 +91,8 @@ struct QeIdentity {
   std::vector<SvnLevel> levels;  // highest first, at least one
 };
 
-// decode_tcb_info: kParse; kTcbInfoType for another version or tcbType; kTcbInfoSignature if there is no signature of
-// the right form.
+// decode_tcb_info: kParse; kTcbInfoType for another version, tcbType or id, and for SGX with TDX modules;
+// kTcbInfoSignature if there is no signature of the right form.
 Result<TcbInfo> decode_tcb_info(ByteView json);
 // decode_qe_identity: kParse; kQeIdentityMismatch for another version or id; kQeIdentitySignature likewise.
 Result<QeIdentity> decode_qe_identity(ByteView json);

@@ -55,6 +55,10 @@ inline constexpr ErrorCode kQeIdentityMismatch{ErrorClass::kRejected, "tdx-qe-id
 inline constexpr ErrorCode kQuoteSignature{ErrorClass::kUnauthentic, "tdx-quote-signature"};
 inline constexpr ErrorCode kTcbStatus{ErrorClass::kRejected, "tdx-tcb-status"};
 
+// The event log.
+inline constexpr ErrorCode kEventLogParse{ErrorClass::kMalformed, "tdx-event-log-parse"};
+inline constexpr ErrorCode kEventLog{ErrorClass::kRejected, "tdx-event-log"};
+
 // What a verifier required.
 inline constexpr ErrorCode kRequirements{ErrorClass::kMalformed, "tdx-requirements"};
 inline constexpr ErrorCode kGivenRoot{ErrorClass::kMalformed, "tdx-given-root"};

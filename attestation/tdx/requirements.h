@@ -1,5 +1,5 @@
 // Requirements: what a verifier asks of a genuine quote, as a closed JSON object.
-// Source: docs/spec/evidence/tdx.md, section 7 and steps 13 and 14.
+// Source: docs/spec/evidence/tdx.md, section 7 and steps 13 and 15.
 #pragma once
 
 #include <array>
@@ -33,7 +33,7 @@ Result<Requirements> decode_requirements(const Json* json);
 // refuse_status is step 13: kTcbStatus for Revoked and TcbNotSupported, whatever is required.
 Status refuse_status(const TcbVerdict& tcb);
 
-// appraise_quote is step 14, in the order of the page's table.
+// appraise_quote is step 15, in the order of the page's table.
 Status appraise_quote(const VerifiedQuote& quote, const Requirements& requirements);
 
 }  // namespace eml::tdx

@@ -19,11 +19,12 @@ enum class Step : std::uint8_t {
   kTcbInfo,
   kQeIdentity,
   kTogether,
-  kModule,
   kQeReport,
   kQeHolds,
   kQuoteSignature,
+  kModule,
   kTcbStatus,
+  kEventLog,
   kRequirements,
 };
 
@@ -35,6 +36,9 @@ class Steps {
     add(step, result ? std::nullopt : std::optional<Error>(result.error()));
     return result;
   }
+
+  // leave_out adds the line of a step that is not judged, with the reason.
+  void leave_out(Step step, Literal reason);
 
   // take returns the lines, those that were not reached as not checked.
   Checks take();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "attestation/tdx/ccel.h"
 #include "attestation/tdx/errors.h"
 #include "attestation/tdx/fields.h"
 #include "attestation/tdx/requirements.h"
@@ -66,6 +67,34 @@ void report(EvidenceVerdict& out, const VerifiedQuote& verified) {
   out.details = verdict_details(verified);
 }
 
+Json events_json(const std::vector<NamedEvent>& events) {
+  JsonArray out;
+  out.reserve(events.size());
+  for (const NamedEvent& event : events) {
+    out.push_back(JsonObject{{"rtmr", event.index},
+                             {"type", event.type},
+                             {"name", event.name},
+                             {"digest", hex(event.digest)},
+                             {"data_measured", event.data_measured}});
+  }
+  return out;
+}
+
+// Step 14. A log is nobody's duty; one that is there must be right.
+Status judge_event_log(const EvidenceInput& input, const UnverifiedQuote& quote, EvidenceVerdict& out, Steps& steps) {
+  const auto log = member(input.collateral, "event_log");
+  if (!log) {
+    steps.leave_out(Step::kEventLog, "no event log was given");
+    return {};
+  }
+  if (quote.td() == nullptr) {
+    return steps.note(Step::kEventLog, Status(fail(kEventLog, "an enclave has no registers for a log")));
+  }
+  EML_TRY(const auto events, steps.note(Step::kEventLog, verify_event_log(*log, *quote.td())));
+  out.details.get_object().emplace("events", events_json(events));
+  return {};
+}
+
 // judge_quote is the procedure; what is known when it fails has been written into `out`.
 Status judge_quote(const EvidenceInput& input, VerifierCache* cache, EvidenceVerdict& out, Steps& steps) {
   EML_TRY(const Requirements requirements, decode_requirements(input.requirements));
@@ -81,6 +110,7 @@ Status judge_quote(const EvidenceInput& input, VerifierCache* cache, EvidenceVer
   out.fields = report_fields(quote);
   report(out, *verified);
   EML_CHECK(steps.note(Step::kTcbStatus, refuse_status(verified->tcb)));
+  EML_CHECK(judge_event_log(input, quote, out, steps));
   EML_CHECK(steps.note(Step::kRequirements, appraise_quote(*verified, requirements)));
   out.evidence = evidence_of(*verified);
   return {};

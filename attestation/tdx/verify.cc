@@ -49,7 +49,7 @@ Result<T> verify_signed_text(Result<T> decoded, const Certificate& signer, const
   return decoded;
 }
 
-// Steps 10.1 to 10.3: the attestation key that the QE's report vouches for.
+// Steps 9.1 to 9.3: the attestation key that the QE's report vouches for.
 Result<PublicKey> verify_attestation_key(const UnverifiedQuote& quote, const Certificate& pck) {
   auto key = PublicKey::from_point(KeyKind::kP256, quote.attestation_key);
   if (!key) return fail(kAttestationKey, "the attestation key is not a point on P-256");
@@ -160,10 +160,10 @@ class QuoteVerifier {
     EML_TRY(const auto info, steps.note(Step::kTcbInfo, tcb_info(*signer)));
     EML_TRY(const auto identity, steps.note(Step::kQeIdentity, qe_identity(*signer)));
     EML_CHECK(steps.note(Step::kTogether, judge_together(quote_, chain->extension, *info, *identity)));
-    EML_CHECK(steps.note(Step::kModule, judge_module(quote_, *info)));
     EML_TRY(const auto key, steps.note(Step::kQeReport, attestation_key(*chain)));
     EML_CHECK(steps.note(Step::kQeHolds, judge_qe(quote_.qe_report, *identity)));
     EML_CHECK(steps.note(Step::kQuoteSignature, quote_signature(*key)));
+    EML_CHECK(steps.note(Step::kModule, judge_module(quote_, *info)));
     auto tcb = evaluate_tcb(quote_, chain->extension, *info, *identity);
     if (!tcb) return steps.note(Step::kTcbStatus, Result<VerifiedQuote>(std::unexpected(tcb.error())));
     return VerifiedQuote{.quote = quote_,
