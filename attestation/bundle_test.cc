@@ -247,7 +247,7 @@ TEST_F(BundleTest, Step2_1RejectsEvidenceOfAKindUnderAnothersName) {
   const std::pair<EvidenceKind, std::string_view> cases[] = {
       {EvidenceKind::kTdx, "tdx-unsupported-version"},
       {EvidenceKind::kSevSnp, "sevsnp-parse"},
-      {EvidenceKind::kNitro, "nitro-parse"},
+      {EvidenceKind::kNitro, "nitro-algorithm"},
       {EvidenceKind::kConfidentialSpace, "confidential-space-parse"},
       {EvidenceKind::kTpm, "tpm-missing-collateral"},
   };
