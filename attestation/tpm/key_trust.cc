@@ -1,6 +1,7 @@
 // Step 7 of docs/spec/evidence/tpm.md.
 #include "attestation/tpm/key_trust.h"
 
+#include <algorithm>
 #include <boost/json/object.hpp>
 
 #include "attestation/sevsnp/sevsnp.h"
@@ -43,6 +44,12 @@ Result<std::vector<Certificate>> known_roots(const EvidenceInput& input) {
 }
 
 bool is_date(const ErrorCode& code) { return code == kSnpCertificateExpired || code == kSnpCertificateNotYetValid; }
+
+UnixSeconds latest_beginning(const SnpEndorsements& endorsements) {
+  UnixSeconds out = endorsements.vek.not_before();
+  for (const Certificate& each : endorsements.ca_chain) out = std::max(out, each.not_before());
+  return out;
+}
 
 // Trust judges one piece of collateral after the other; each may say more of the key than the one before.
 class Trust {
@@ -136,9 +143,9 @@ class Trust {
   }
 
   void judge_snp() {
-    const Status genuine = steps_.failed() ? Status() : snp_report();
-    // Evidence outlives its certificates. Then nobody vouches for the key any more, which is no reason to doubt it.
-    if (!genuine && is_date(genuine.error().code())) {
+    bool dates_only = false;
+    const Status genuine = steps_.failed() ? Status() : snp_report(dates_only);
+    if (genuine && dates_only) {
       return steps_.leave_out("tpm-snp-report", "the SNP report is genuine", Voucher::kHardware,
                               "a certificate of the processor's key is out of date");
     }
@@ -151,26 +158,35 @@ class Trust {
                [&] { return verify_snp_revocation(*vek_, *collateral_of(input_, "snp_crl"), input_.time); });
   }
 
-  // Steps 1 to 14 of sevsnp.md.
-  Status snp_report() {
+  // Evidence outlives its certificates. Where only their dates do not hold, nobody vouches for the key any more, which
+  // is no reason to doubt the rest; so the rest is verified as of a time at which they held.
+  Status snp_report(bool& dates_only) {
     if (const auto bytes = collateral_of(input_, "snp_report"); bytes && !equal(*bytes, hcl_->hardware_report)) {
       return fail(kTpmHclReport, "the SNP report is not the one in the HCL report");
     }
-    EML_TRY(const UnverifiedSnpReport report, decode_snp_report(hcl_->hardware_report));
     EML_TRY(const std::vector<Hash32> roots, trusted_roots(input_, snp_pinned_roots()));
     EML_TRY(const ByteView vcek, required_collateral(input_, "vcek"));
     EML_TRY(const ByteView ca_chain, required_collateral(input_, "snp_ca_chain"));
     EML_TRY(const SnpEndorsements endorsements, decode_snp_endorsements(vcek, ca_chain));
-    EML_TRY(vek_, verify_snp_endorsements(endorsements, roots, input_.time));
-    EML_TRY(const VerifiedSnpReport verified, verify_snp_report(report, *vek_));
+    auto vek = verify_snp_endorsements(endorsements, roots, input_.time);
+    dates_only = !vek && is_date(vek.error().code());
+    if (dates_only) vek = verify_snp_endorsements(endorsements, roots, latest_beginning(endorsements));
+    if (!vek) return std::unexpected(vek.error());
+    EML_TRY(const UnverifiedSnpReport report, decode_snp_report(hcl_->hardware_report));
+    EML_TRY(const VerifiedSnpReport verified, verify_snp_report(report, *vek));
     // Only the paravisor runs at VMPL 0; a guest below it could ask for a report over runtime data of its own.
     if (verified.report.vmpl != 0) return fail(kTpmHclReport, "the SNP report was not asked for by the paravisor");
+    if (!dates_only) accept_snp(verified);
+    return {};
+  }
+
+  void accept_snp(const VerifiedSnpReport& verified) {
+    vek_ = verified.vek;
     out_.word = "hardware";
-    out_.root = hex(vek_->ark.fingerprint());
+    out_.root = hex(verified.vek.ark.fingerprint());
     out_.debug = verified.report.debug_allowed();
     out_.measurement = to_bytes(ByteView(verified.report.measurement));
     (*out_.azure_hcl)["measurement"] = hex(out_.measurement);
-    return {};
   }
 
   void judge_tdx_quote() {

@@ -446,6 +446,9 @@ TEST(Tpm, Step76LeavesTheKeyUntrustedWhereOnlyDatesDoNotHold) {
   EXPECT_EQ(verdict.details.at("ak_trust").as_string(), "given");
   EXPECT_EQ(verdict.evidence.root, "");
   EXPECT_EQ(error_with(made, R"({"ak_trust":"hardware"})"), "tpm-ak-not-trusted");
+  TpmMade flipped = made;
+  flipped.collateral["hcl_report"].at(32 + 0x90) ^= 1;
+  EXPECT_EQ(error_of(judge(flipped)), "sevsnp-report-signature");
 }
 
 TEST(Tpm, Step77NeedsATdQuoteBesideATdReport) {
