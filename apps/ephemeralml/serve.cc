@@ -45,6 +45,13 @@ void announce(const Options& options, const ServerReady& ready) {
   print_json(out);
 }
 
+void announce_attester(EvidenceKind kind, const ServeConfig& config) {
+  if (kind == EvidenceKind::kLocal) return note(kLocalBanner);
+  log(LogLevel::kInfo, "attester", "found",
+      {{"kind", PublicText::declared_public(to_string(kind))},
+       {"asked", PublicText::declared_public(config.attester)}});
+}
+
 Status require_locked_memory() {
   const CryptoHeap heap = init_crypto();
   EML_CHECK(require_locked_secrets());
@@ -68,14 +75,13 @@ int run_config(const Options& options, const ServeConfig& config) {
   auto attester = make_attester({.kind = config.attester, .state_directory = config.state_directory}, system_random(),
                                 system_clock());
   if (!attester) {
-    const bool is_kind =
-        attester.error().code() == kAttesterKindUnknown || attester.error().code() == kAttesterKindUnsupported;
-    return complain(is_kind ? "server.attester" : "server.state_directory", attester.error());
+    const bool is_local = config.attester == to_string(EvidenceKind::kLocal);
+    return complain(is_local ? "server.state_directory" : "server.attester", attester.error());
   }
   if (config.mode == ServeMode::kProduction) {
     if (auto locked = require_locked_memory(); !locked) return complain("locked memory", locked.error());
   }
-  if ((*attester)->kind() == EvidenceKind::kLocal) note(kLocalBanner);
+  announce_attester((*attester)->kind(), config);
   if (!options.write_bundle.empty()) return write_bundle(options, config, **attester);
   Server server(config, std::move(*attester), system_random(), system_clock());
   auto ready = server.boot();
