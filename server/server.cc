@@ -93,6 +93,7 @@ struct Server::State {
 
   std::unique_ptr<Listener> listener;
   std::unique_ptr<HttpServer> health_server;
+  std::unique_ptr<asio::signal_set> signals;
   std::size_t next_thread = 0;
   std::atomic<std::int64_t> handshakes{0};
   std::atomic<bool> draining{false};
@@ -139,6 +140,8 @@ BootResult<ServerReady> Server::State::listen() {
       HttpServer::listen(main, config.metrics, [this](const HttpCall& call) { return health(call); });
   if (!health_listener) return std::unexpected(BootFailure{health_listener.error(), config.metrics.to_string()});
   health_server = std::move(*health_listener);
+  // From here on a signal waits for run(): whoever hears that the server is ready may stop it at once.
+  signals = std::make_unique<asio::signal_set>(main, SIGTERM, SIGINT);
   return ServerReady{.server = listener->local_endpoint(),
                      .metrics = health_server->local_endpoint(),
                      .evaluation = epochs->current()->mode == SecurityMode::kEvaluation};
@@ -207,12 +210,11 @@ void Server::State::each_session(void (Session::*action)()) {
 }
 
 asio::awaitable<void> Server::State::watch_signals() {
-  asio::signal_set signals(main, SIGTERM, SIGINT);
   boost::system::error_code error;
-  co_await signals.async_wait(asio::redirect_error(asio::use_awaitable, error));
+  co_await signals->async_wait(asio::redirect_error(asio::use_awaitable, error));
   log(LogLevel::kInfo, "server", "draining");
   asio::co_spawn(main, drain(), asio::detached);
-  co_await signals.async_wait(asio::redirect_error(asio::use_awaitable, error));
+  co_await signals->async_wait(asio::redirect_error(asio::use_awaitable, error));
   log(LogLevel::kWarning, "server", "second signal: stopping at once");
   each_session(&Session::abort);
   drained->cancel();

@@ -68,8 +68,8 @@ int serve(const Options& options, const BrokerConfig& config, BrokerSetup setup)
                                     .body_bytes_max = kReleaseRequestMax,
                                     .request = std::chrono::milliseconds(config.request_ms_max)});
   if (!server) return complain(config.listen.to_string(), server.error());
+  stop_on_signals(signals, context);  // before anybody hears that it is ready, and may stop it
   announce(options, (*server)->local_endpoint(), **broker);
-  stop_on_signals(signals, context);
   context.run();
   (*server)->stop();
   return kDone;
