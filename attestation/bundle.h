@@ -67,6 +67,9 @@ struct BundleExpectation {
   std::optional<Hash32> challenge;  // demanded exactly; nullopt: the binding must have none (serve)
   const Policy* policy = nullptr;   // not owned
   ManifestVerifier verify_manifest = nullptr;
+  // Root certificates in place of the vendor's built-in ones, for evaluation and tests: such evidence is never above
+  // the production floor, and only an entry that names this root accepts it.
+  std::optional<Bytes> given_root;
 };
 
 // TrustRoots are the verifier's own roots. A policy's local_roots() are the usual source; vendors' roots are built in.

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "attestation/bundle.h"
+#include "attestation/kinds.h"
 #include "attestation/local/local.h"
 #include "crypto/hash.h"
 
@@ -45,8 +46,10 @@ class Recorder {
   Checks* checks_;
 };
 
-Voucher voucher_of(EvidenceKind kind) {
-  return kind_profile(kind).vendor_roots.empty() ? Voucher::kNobody : Voucher::kHardware;
+// Hardware vouches if a vendor's own root stands behind it; a root that was given does not.
+Voucher voucher_of(const VerifiedEvidence& evidence) {
+  const auto roots = kind_profile(evidence.kind).vendor_roots;
+  return std::ranges::find(roots, evidence.root) == roots.end() ? Voucher::kNobody : Voucher::kHardware;
 }
 
 struct Formed {
@@ -60,13 +63,40 @@ Result<Formed> check_form(ByteView bytes) {
   return Formed{.bundle = std::move(bundle), .binding = std::move(binding)};
 }
 
-Result<VerifiedEvidence> check_genuine(const EvidenceBundle& bundle, const TrustRoots& roots) {
-  if (bundle.kind != EvidenceKind::kLocal) {
-    return fail(kBundleKindUnsupported, "this program cannot verify evidence of this kind yet");
+// Endorsements by the names of the kind's page; what nobody judges must not ride along.
+Result<Collateral> collateral_of(const EvidenceBundle& bundle, std::span<const std::string_view> names) {
+  Collateral out;
+  for (const Endorsement& endorsement : bundle.endorsements) {
+    if (std::ranges::find(names, endorsement.name) == names.end()) {
+      return fail(kBundleMalformed, "an endorsement that evidence of this kind does not have");
+    }
+    out.emplace(endorsement.name, endorsement.bytes);
   }
-  // A software root needs no endorsement; what nobody judges must not ride along.
-  if (!bundle.endorsements.empty()) return fail(kBundleMalformed, "evidence of kind local has no endorsements");
-  return verify_local_evidence(bundle.evidence, roots.local);
+  return out;
+}
+
+Result<VerifiedEvidence> check_genuine(const EvidenceBundle& bundle, const BundleExpectation& expectation,
+                                       const TrustRoots& roots) {
+  if (bundle.kind == EvidenceKind::kLocal) {
+    EML_TRY(const Collateral none, collateral_of(bundle, {}));
+    return verify_local_evidence(bundle.evidence, roots.local);
+  }
+  const KindVerifier* verifier = kind_verifier(to_string(bundle.kind));
+  if (verifier == nullptr) return fail(kBundleKindUnsupported, "this program cannot verify evidence of this kind");
+  EML_TRY(const Collateral collateral, collateral_of(bundle, verifier->collateral));
+  EvidenceVerdict verdict = verifier->judge({.evidence = bundle.evidence,
+                                             .collateral = &collateral,
+                                             .time = expectation.time,
+                                             .root = expectation.given_root});
+  if (verdict.error) return std::unexpected(*verdict.error);
+  verdict.evidence.meets = [verifier, evidence = bundle.evidence, collateral, time = expectation.time,
+                            root = expectation.given_root](const Json& requirements) -> Status {
+    const EvidenceVerdict again = verifier->judge(
+        {.evidence = evidence, .collateral = &collateral, .time = time, .requirements = &requirements, .root = root});
+    if (again.error) return std::unexpected(*again.error);
+    return {};
+  };
+  return std::move(verdict.evidence);
 }
 
 Status check_signed_value(const VerifiedEvidence& evidence, const Binding& binding, ByteView binding_bytes) {
@@ -162,14 +192,13 @@ Result<GenuinePeer> verify_bundle(ByteView bundle, const BundleExpectation& expe
   auto formed = check_form(bundle);
   if (!formed) return lines.failed(kForm, formed.error());
   lines.passed(kForm, Voucher::kVerifiedHere);
-  auto evidence = check_genuine(formed->bundle, roots);
+  auto evidence = check_genuine(formed->bundle, expectation, roots);
   if (!evidence) return lines.failed(kGenuine, evidence.error());
-  lines.passed(kGenuine, voucher_of(evidence->kind),
-               std::string(to_string(evidence->kind)) + " root " + evidence->root);
+  lines.passed(kGenuine, voucher_of(*evidence), std::string(to_string(evidence->kind)) + " root " + evidence->root);
   if (auto status = check_signed_value(*evidence, formed->binding, formed->bundle.binding); !status) {
     return lines.failed(kSignedValue, status.error());
   }
-  lines.passed(kSignedValue, voucher_of(evidence->kind));
+  lines.passed(kSignedValue, voucher_of(*evidence));
   if (auto status = check_validity(formed->binding, expectation); !status) {
     return lines.failed(kValidity, status.error());
   }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "attestation/bundle.h"
+#include "attestation/kinds.h"
 #include "attestation/local/local.h"
 #include "crypto/hash.h"
 
@@ -23,8 +24,14 @@ Json digests_json(const std::vector<Bytes>& items) {
 
 Json evidence_json(const EvidenceBundle& bundle) {
   JsonObject out = digest_json(bundle.evidence).get_object();
-  if (bundle.kind != EvidenceKind::kLocal) {
-    out["note"] = "this program cannot read evidence of this kind yet";
+  if (const KindVerifier* verifier = kind_verifier(to_string(bundle.kind))) {
+    // Only what the bytes say: without collateral and at no time nothing is verified.
+    const EvidenceVerdict verdict = verifier->judge({.evidence = bundle.evidence});
+    if (verdict.fields.is_object()) {
+      out["fields"] = verdict.fields;
+    } else if (verdict.error) {
+      out["error"] = verdict.error->to_string();
+    }
     return out;
   }
   out["warning"] = "software evidence: no hardware stands behind it";

@@ -28,6 +28,23 @@ constexpr std::array<std::string_view, 1> kTdxComponents{"tcb_evaluation_data_nu
 constexpr std::array<std::string_view, 5> kSevSnpComponents{"bootloader", "fmc", "microcode", "snp", "tee"};
 constexpr std::array<std::string_view, 2> kConfidentialSpaceStatuses{"UpToDate", "OutOfDate"};
 
+// What the kinds' pages list under "Requirements", less what an entry says elsewhere: signed values, measurements,
+// debug mode and TCB floors.
+constexpr std::array<std::string_view, 2> kTdxRequirements{"allow_service_td", "require_sept_ve_disable"};
+constexpr std::array<std::string_view, 5> kSevSnpRequirements{"allow_migration_agent", "max_vmpl", "min_committed_tcb",
+                                                              "require_committed_firmware", "require_vmpl"};
+constexpr std::array<std::string_view, 1> kNitroRequirements{"pcrs"};
+constexpr std::array<std::string_view, 4> kTpmRequirements{"ak_trust", "events", "hcl_measurement", "pcrs"};
+constexpr std::array<std::string_view, 9> kConfidentialSpaceRequirements{"allow_cmd_override",
+                                                                         "allow_env_override",
+                                                                         "google_service_account",
+                                                                         "hwmodel",
+                                                                         "require_nvidia_gpu_cc_mode",
+                                                                         "require_secboot",
+                                                                         "require_support_attribute",
+                                                                         "require_tdx_tcb",
+                                                                         "restart_policy"};
+
 // SHA-256 of each vendor's root certificate (DER). A root is pinned whole, never by its name.
 constexpr std::array<std::string_view, 1> kIntelRoots{
     "44a0196b2b99f889b8e149e95b807a350e7424964399e885a7cbb8ccfab674d3"};
@@ -45,17 +62,23 @@ constexpr std::array<KindProfile, 6> kProfiles{{
      .gives_platform_identity = true,
      .tcb_statuses = kTdxStatuses,
      .tcb_components = kTdxComponents,
+     .requirements = kTdxRequirements,
      .vendor_roots = kIntelRoots},
     {.measurements = kSevSnpMeasurements,
      .gives_platform_identity = true,
      .tcb_components = kSevSnpComponents,
+     .requirements = kSevSnpRequirements,
      .vendor_roots = kAmdRoots},
-    {.measurements = kNitroMeasurements, .gives_platform_identity = true, .vendor_roots = kAwsRoots},
+    {.measurements = kNitroMeasurements,
+     .gives_platform_identity = true,
+     .requirements = kNitroRequirements,
+     .vendor_roots = kAwsRoots},
     {.measurements = kConfidentialSpaceMeasurements,
      .gives_platform_identity = true,
      .tcb_statuses = kConfidentialSpaceStatuses,
+     .requirements = kConfidentialSpaceRequirements,
      .vendor_roots = kGoogleRoots},
-    {.measurements = kTpmMeasurements, .gives_platform_identity = true},
+    {.measurements = kTpmMeasurements, .gives_platform_identity = true, .requirements = kTpmRequirements},
 }};
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -13,6 +14,7 @@
 
 #include "attestation/binding.h"
 #include "base/bytes.h"
+#include "encoding/json.h"
 
 namespace eml {
 
@@ -33,6 +35,9 @@ struct VerifiedEvidence {
   bool debug = false;
   std::string tcb_status;                                 // "UpToDate"; empty if the kind has none
   std::map<std::string, std::uint64_t, std::less<>> tcb;  // named components; empty if the kind has none
+  // meets decides the kind's own requirements, a closed JSON object of what is required (docs/spec/evidence/KIND.md,
+  // "Requirements"): the first that the evidence does not meet is the error. Empty if the kind has none.
+  std::function<Status(const Json& requirements)> meets;
 };
 
 // MeasurementName is one digest that a kind gives, with its size in bytes.
@@ -46,6 +51,7 @@ struct KindProfile {
   bool gives_platform_identity;
   std::span<const std::string_view> tcb_statuses;    // statuses that a floor may accept; empty: the kind has none
   std::span<const std::string_view> tcb_components;  // components that a floor may bound; empty: the kind has none
+  std::span<const std::string_view> requirements;    // the kind's own, which an entry must require or ignore
   std::span<const std::string_view> vendor_roots;    // SHA-256 of the pinned certificates, hex; empty: never production
 };
 const KindProfile& kind_profile(EvidenceKind kind);

@@ -69,9 +69,11 @@ Result<std::vector<PolicyEntry>> decode_entries(const JsonObject& root) {
   return out;
 }
 
-std::vector<Ed25519PublicKey> roots_of(const std::vector<PolicyEntry>& entries) {
+std::vector<Ed25519PublicKey> local_roots_of(const std::vector<PolicyEntry>& entries) {
   std::vector<Ed25519PublicKey> roots;
-  for (const PolicyEntry& entry : entries) roots.insert(roots.end(), entry.roots.begin(), entry.roots.end());
+  for (const PolicyEntry& entry : entries) {
+    if (entry.kind == EvidenceKind::kLocal) roots.insert(roots.end(), entry.roots.begin(), entry.roots.end());
+  }
   std::ranges::sort(roots);
   const auto repeated = std::ranges::unique(roots);
   roots.erase(repeated.begin(), repeated.end());
@@ -111,7 +113,7 @@ struct PolicyParser {
     EML_TRY(state->fresh, decode_fresh(root));
     EML_TRY(state->entries, decode_entries(root));
     EML_TRY(state->signatures, decode_signatures(root));
-    state->local_roots = roots_of(state->entries);
+    state->local_roots = local_roots_of(state->entries);
     state->signing_input = policy_signing_input(root);
     state->hash = sha256(json);
     Policy policy;
@@ -143,9 +145,7 @@ const std::vector<Ed25519PublicKey>& Policy::local_roots() const { return state_
 bool Policy::requires_fresh() const { return state_->fresh; }
 
 // An entry of such a kind does not decode without its consent.
-bool Policy::accepts_evaluation() const {
-  return std::ranges::any_of(state_->entries, [](const PolicyEntry& entry) { return is_evaluation_kind(entry.kind); });
-}
+bool Policy::accepts_evaluation() const { return std::ranges::any_of(state_->entries, &PolicyEntry::for_evaluation); }
 
 Result<Policy::Decision> Policy::appraise(const VerifiedEvidence& evidence, const Binding& binding,
                                           std::string_view operator_key_hex, const std::vector<SignedModel>& models,

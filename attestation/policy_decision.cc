@@ -7,13 +7,19 @@ namespace eml {
 namespace {
 
 bool root_fits(const PolicyEntry& entry, const VerifiedEvidence& evidence) {
-  if (entry.kind != EvidenceKind::kLocal) return true;  // the vendor's root is the production floor's business
-  return std::ranges::any_of(entry.roots, [&](const Ed25519PublicKey& root) { return hex(root) == evidence.root; });
+  if (entry.roots.empty()) return true;  // the vendor's root is the production floor's business
+  return std::ranges::any_of(entry.roots, [&](const ByteArray<32>& root) { return hex(root) == evidence.root; });
 }
 
-// Evidence of a hardware kind must stand above the built-in floor, whatever the policy says.
+// Only an entry that says that it is for evaluation accepts what does not stand above the built-in floor.
 bool floor_fits(const PolicyEntry& entry, const VerifiedEvidence& evidence) {
-  return is_evaluation_kind(entry.kind) ? !evidence.debug : above_production_floor(evidence);
+  return entry.for_evaluation ? !evidence.debug : above_production_floor(evidence);
+}
+
+// The evidence itself knows how its kind decides its own requirements; if it does not, nothing can be required.
+bool requirements_fit(const PolicyEntry& entry, const VerifiedEvidence& evidence) {
+  if (!entry.required_json.is_object() || entry.required_json.get_object().empty()) return true;
+  return evidence.meets && evidence.meets(entry.required_json).has_value();
 }
 
 // All names must be there with the required bytes, and the evidence must have no further ones.
@@ -88,6 +94,7 @@ std::optional<std::string_view> refusing_field(const PolicyEntry& entry, const E
   if (!equals(entry.platform_identity, evidence.platform_identity)) return "platform_identity";
   if (entry.operator_key.required && hex(*entry.operator_key.required) != view.operator_key_hex) return "operator_key";
   if (!tcb_fits(entry.tcb_floor, evidence)) return "tcb_floor";
+  if (!requirements_fit(entry, evidence)) return "requirements";
   if (!publisher_fits(entry.publisher, view.models)) return "publisher";
   if (!models_fit(entry.model, view.models)) return "model";
   if (entry.not_before.required && view.time < *entry.not_before.required) return "not_before";
@@ -96,7 +103,7 @@ std::optional<std::string_view> refusing_field(const PolicyEntry& entry, const E
 }
 
 Checks entry_claims(const PolicyEntry& entry, const VerifiedEvidence& evidence) {
-  const Voucher platform = is_evaluation_kind(entry.kind) ? Voucher::kNobody : Voucher::kHardware;
+  const Voucher platform = entry.for_evaluation ? Voucher::kNobody : Voucher::kHardware;
   Checks out;
   pass(out, "claim-kind", "kind of evidence", platform,
        std::string(to_string(evidence.kind)) + " root " + evidence.root);
@@ -112,6 +119,9 @@ Checks entry_claims(const PolicyEntry& entry, const VerifiedEvidence& evidence) 
         hex(entry.operator_key.required.value_or(Ed25519PublicKey{})));
   claim(out, "claim-tcb-floor", "security version of the platform", Voucher::kVendorService, entry.tcb_floor,
         evidence.tcb_status);
+  for (const auto& [name, requirement] : entry.requirements) {
+    claim(out, "claim-requirement", "what the kind of evidence can be asked besides", platform, requirement, name);
+  }
   claim(out, "claim-publisher", "publisher of the model", Voucher::kVerifiedHere, entry.publisher,
         hex(entry.publisher.required.value_or(Ed25519PublicKey{})));
   claim(out, "claim-model", "the model", Voucher::kWorkload, entry.model);

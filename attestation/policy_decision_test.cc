@@ -66,6 +66,7 @@ TEST_F(DecisionTest, Step2RootOfThisVeryEntry) {
   const Ed25519PublicKey mine = tee.root().public_key();
   evidence = {.kind = EvidenceKind::kLocal, .measurements = {{"binary", Bytes(48, 7)}}, .root = hex(mine)};
   entry.kind = EvidenceKind::kLocal;
+  entry.for_evaluation = true;
   entry.roots = {mine};
   entry.measurements = {{"binary", require(Bytes(48, 7))}};
   entry.platform_identity = {.ignored_because = "none"};
@@ -83,6 +84,19 @@ TEST_F(DecisionTest, Step3ProductionFloor) {
   evidence.debug = false;
   evidence.root = hex(Hash32{});  // a root that somebody gave
   EXPECT_EQ(refused_by(), "production floor");
+}
+
+TEST_F(DecisionTest, Step3ARootOfTheEntrysOwnIsForEvaluationAndStillNotForDebugMode) {
+  const Hash32 root{};
+  evidence.root = hex(root);
+  entry.roots = {root};
+  EXPECT_EQ(refused_by(), "production floor");  // without the consent
+  entry.for_evaluation = true;
+  EXPECT_EQ(refused_by(), "nothing");
+  evidence.debug = true;
+  EXPECT_EQ(refused_by(), "production floor");
+  evidence.root = std::string(kind_profile(EvidenceKind::kTdx).vendor_roots[0]);
+  EXPECT_EQ(refused_by(), "roots");
 }
 
 TEST_F(DecisionTest, Step4EachMeasurement) {
@@ -144,7 +158,19 @@ TEST_F(DecisionTest, Step8TcbFloor) {
   EXPECT_EQ(refused_by(), "tcb_floor");
 }
 
-TEST_F(DecisionTest, Step9PublisherOfEveryModel) {
+TEST_F(DecisionTest, Step9RequirementsOfTheKind) {
+  entry.required_json = JsonObject{{"allow_service_td", false}};
+  EXPECT_EQ(refused_by(), "requirements");  // evidence that cannot say
+  evidence.meets = [](const Json& required) -> Status {
+    if (required.at("allow_service_td") == Json(false)) return {};
+    return fail(kPolicyNoEntry, "other requirements were asked for");
+  };
+  EXPECT_EQ(refused_by(), "nothing");
+  evidence.meets = [](const Json&) -> Status { return fail(kPolicyNoEntry, "not met"); };
+  EXPECT_EQ(refused_by(), "requirements");
+}
+
+TEST_F(DecisionTest, Step10PublisherOfEveryModel) {
   models.push_back(tee.model);
   models[1].publishers = {test::fake_key("somebody").public_key()};
   EXPECT_EQ(refused_by(), "publisher");
@@ -154,13 +180,13 @@ TEST_F(DecisionTest, Step9PublisherOfEveryModel) {
   EXPECT_EQ(refused_by(), "publisher");
 }
 
-TEST_F(DecisionTest, Step10ModelByHash) {
+TEST_F(DecisionTest, Step11ModelByHash) {
   models.push_back(tee.model);
   models[1].model_hash[0] ^= 1;
   EXPECT_EQ(refused_by(), "model");
 }
 
-TEST_F(DecisionTest, Step10ModelBySerial) {
+TEST_F(DecisionTest, Step11ModelBySerial) {
   entry.model = require(ModelRule{.serials = {{"all-minilm-l6-v2", 3}}});
   EXPECT_EQ(refused_by(), "nothing");
   models[0].serial = 2;
@@ -171,12 +197,12 @@ TEST_F(DecisionTest, Step10ModelBySerial) {
   EXPECT_EQ(refused_by(), "model");
 }
 
-TEST_F(DecisionTest, Step11NotBeforeIsInclusive) {
+TEST_F(DecisionTest, Step12NotBeforeIsInclusive) {
   time = kFakeNow - 1;
   EXPECT_EQ(refused_by(), "not_before");
 }
 
-TEST_F(DecisionTest, Step12NotAfterIsInclusive) {
+TEST_F(DecisionTest, Step13NotAfterIsInclusive) {
   time = kFakeNow + 1;
   EXPECT_EQ(refused_by(), "not_after");
 }

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <array>
 
+#include "attestation/kinds.h"
 #include "attestation/text.h"
 
 namespace eml {
 namespace {
 
 constexpr std::size_t kReasonMax = 256;
+constexpr std::size_t kIdentityMax = 320;  // three PCRs of a Nitro enclave in hex, with their names, are 305
 constexpr std::size_t kListMax = 64;  // models or roots of one deployment
 
 // Parser carries the entry's index, so that each error says which entry it is about.
@@ -56,7 +58,7 @@ class Parser {
 };
 
 std::optional<std::string> read_text(const Json& value) {
-  if (!value.is_string() || !is_printable(value.get_string(), kReasonMax)) return std::nullopt;
+  if (!value.is_string() || !is_printable(value.get_string(), kIdentityMax)) return std::nullopt;
   return std::string(value.get_string());
 }
 
@@ -140,32 +142,59 @@ std::optional<TcbFloor> read_tcb_floor(const Json& value, const KindProfile& pro
 }
 
 Status parse_members(const Parser& in, EvidenceKind kind) {
-  const auto known = expect_members(
-      in.entry(), {"name", "kind", "measurements", "configuration", "platform_identity", "operator_key", "tcb_floor",
-                   "publisher", "model", "not_before", "not_after", "approved_by", "evaluation", "roots"});
+  const auto known = expect_members(in.entry(), {"name", "kind", "measurements", "configuration", "platform_identity",
+                                                 "operator_key", "tcb_floor", "publisher", "model", "not_before",
+                                                 "not_after", "approved_by", "evaluation", "roots", "requirements"});
   if (!known) return in.malformed("an entry has a member that the schema does not know");
-  if (kind != EvidenceKind::kLocal && in.entry().contains("roots")) {
-    return in.malformed("roots: only an entry of kind local gives roots");
+  const bool own_roots = in.entry().contains("roots");
+  if (kind == EvidenceKind::kTpm && own_roots) return in.malformed("roots: kind tpm has none");
+  if (!is_evaluation_kind(kind) && in.entry().contains("evaluation") != own_roots) {
+    return in.malformed("evaluation: an entry of a hardware kind consents to it exactly if it gives roots of its own");
   }
-  if (!is_evaluation_kind(kind) && in.entry().contains("evaluation")) {
-    return in.malformed("evaluation: only entries of kind local or tpm consent to it");
+  if (kind_profile(kind).requirements.empty() && in.entry().contains("requirements")) {
+    return in.malformed("requirements: this kind has none");
   }
   return {};
 }
 
-// The consent without which an entry of an evaluation kind accepts nothing.
-Status parse_consent(const Parser& in, EvidenceKind kind) {
-  if (!is_evaluation_kind(kind)) return {};
+// The consent without which an entry for evaluation accepts nothing.
+Status parse_consent(const Parser& in, PolicyEntry& out) {
+  out.for_evaluation = is_evaluation_kind(out.kind) || in.entry().contains("roots");
+  if (!out.for_evaluation) return {};
   EML_TRY(const auto consent, in.field("evaluation", "evaluation: {\"require\": \"acceptable\"}", read_text));
   if (!consent.required) return in.impossible("evaluation: without consent an entry of this kind accepts nothing");
   if (*consent.required != "acceptable") return in.malformed("evaluation: the only value is \"acceptable\"");
   return {};
 }
 
-Result<std::vector<Ed25519PublicKey>> parse_roots(const Parser& in) {
+Status parse_roots(const Parser& in, PolicyEntry& out) {
+  if (out.kind != EvidenceKind::kLocal && !in.entry().contains("roots")) return {};
   EML_TRY(const auto roots, in.field("roots", "roots: {\"require\": [64 hex digits, ...]}", read_hex_list));
-  if (!roots.required) return in.impossible("roots: kind local has no root but the policy's own");
-  return *roots.required;
+  if (!roots.required) return in.impossible("roots: without any, this entry accepts nothing");
+  out.roots = *roots.required;
+  return {};
+}
+
+// Each of the kind's own requirements; those that are required must be what the kind can decide.
+Status parse_requirements(const Parser& in, PolicyEntry& out) {
+  const auto names = kind_profile(out.kind).requirements;
+  if (names.empty()) return {};
+  const auto object = json_object(in.entry(), "requirements");
+  if (!object || (*object)->size() > names.size()) {
+    return in.malformed("requirements: an object with one field for each requirement of the kind");
+  }
+  JsonObject required;
+  for (const std::string_view name : names) {
+    const auto read = [](const Json& value) { return std::optional(value); };
+    EML_TRY(auto requirement, in.field(**object, name, "requirements: each of the kind's own", read));
+    if (requirement.required) required[name] = *requirement.required;
+    out.requirements.emplace(name, std::move(requirement));
+  }
+  out.required_json = std::move(required);
+  if (!check_requirements(out.kind, out.required_json)) {
+    return in.impossible("requirements: a value that this kind cannot decide");
+  }
+  return {};
 }
 
 Status parse_measurements(const Parser& in, PolicyEntry& out) {
@@ -236,12 +265,11 @@ Result<PolicyEntry> decode_policy_entry(const Json& json, std::uint64_t index) {
   if (!known_kind) return in.malformed("kind: local, tdx, sevsnp, nitro, confidential_space or tpm");
   out.kind = *known_kind;
   EML_CHECK(parse_members(in, out.kind));
-  EML_CHECK(parse_consent(in, out.kind));
-  if (out.kind == EvidenceKind::kLocal) {
-    EML_TRY(out.roots, parse_roots(in));
-  }
+  EML_CHECK(parse_consent(in, out));
+  EML_CHECK(parse_roots(in, out));
   EML_CHECK(parse_measurements(in, out));
   EML_CHECK(parse_platform(in, out));
+  EML_CHECK(parse_requirements(in, out));
   EML_CHECK(parse_model(in, out));
   EML_CHECK(parse_dates(in, out));
   EML_TRY(out.approved_by, in.text("approved_by", "approved_by: who approved this entry, 1 to 256 characters"));

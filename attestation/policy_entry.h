@@ -39,13 +39,19 @@ struct ModelRule {
 struct PolicyEntry {
   std::string name;  // [a-z0-9._-], unique in the policy
   EvidenceKind kind = EvidenceKind::kLocal;
-  // roots: only kind local, whose roots are nobody's but the policy's.
-  std::vector<Ed25519PublicKey> roots;
+  // for_evaluation: the entry carries the consent to evaluation, and so accepts nothing for production.
+  bool for_evaluation = false;
+  // roots are the policy's own: keys of kind local, SHA-256 of root certificates of a hardware kind (then the entry is
+  // for evaluation). Empty: the vendor's roots, which are built in.
+  std::vector<ByteArray<32>> roots;
   std::map<std::string, Requirement<Bytes>, std::less<>> measurements;  // exactly the names that the kind gives
   Requirement<Hash32> configuration;
   Requirement<std::string> platform_identity;
   Requirement<Ed25519PublicKey> operator_key;
   Requirement<TcbFloor> tcb_floor;
+  // requirements are the kind's own, each of its profile's names; `required_json` is the object of those required.
+  std::map<std::string, Requirement<Json>, std::less<>> requirements;
+  Json required_json;
   Requirement<Ed25519PublicKey> publisher;
   Requirement<ModelRule> model;
   Requirement<UnixSeconds> not_before;

@@ -34,6 +34,7 @@ Json production_entry() {
       R"(,"rtmr2":)" + m + R"(,"rtmr3":)" + m + R"(},"configuration":)" + h +
       R"(,"platform_identity":{"require":"ppid"},"operator_key":)" + h +
       R"(,"tcb_floor":{"require":{"status":["UpToDate"],"minimum":{"tcb_evaluation_data_number":17}}},)" +
+      R"("requirements":{"allow_service_td":{"require":false},"require_sept_ve_disable":{"ignore":"old modules"}},)" +
       R"("publisher":)" + h + R"(,"model":{"require":{"hashes":[")" + std::string(64, 'c') +
       R"("]}},"not_before":{"require":"2025-01-01T00:00:00Z"},"not_after":{"require":"2026-01-01T00:00:00Z"},)" +
       R"("approved_by":"A. Person"})");
@@ -283,10 +284,36 @@ TEST_F(PolicyTest, TpmEntryNeedsTheConsentAndNoRoots) {
   tpm.get_object()["kind"] = "tpm";
   tpm.get_object()["measurements"] = json(R"({"pcrs":{"require":")" + std::string(64, 'a') + R"("}})");
   tpm.get_object()["tcb_floor"] = json(R"({"ignore":"a TPM has none"})");
+  tpm.get_object()["requirements"] = json(
+      R"({"ak_trust":{"require":"hardware"},"events":{"ignore":"x"},"hcl_measurement":{"ignore":"x"},"pcrs":{"ignore":"x"}})");
   EXPECT_EQ(load(policy_of(tpm)), "policy-malformed");
   tpm.get_object()["evaluation"] = json(R"({"require":"acceptable"})");
   EXPECT_EQ(load(policy_of(tpm)), "ok");
   EXPECT_EQ(load_with(tpm, "roots", R"({"require":[")" + std::string(64, 'a') + R"("]})"), "policy-malformed");
+}
+
+TEST_F(PolicyTest, HardwareEntryWithRootsOfItsOwnIsForEvaluationAndSaysSo) {
+  const std::string roots = R"({"require":[")" + std::string(64, 'd') + R"("]})";
+  Json with_roots = production_entry();
+  with_roots.get_object()["roots"] = json(roots);
+  EXPECT_EQ(load(policy_of(with_roots)), "policy-malformed");
+  with_roots.get_object()["evaluation"] = json(R"({"require":"acceptable"})");
+  EXPECT_EQ(load(policy_of(with_roots)), "ok");
+  const auto policy = Policy::decode(as_bytes(compact_json(policy_of(with_roots))));
+  ASSERT_TRUE(policy);
+  EXPECT_TRUE(policy->accepts_evaluation());
+  EXPECT_TRUE(policy->local_roots().empty());
+}
+
+TEST_F(PolicyTest, EntryStatesEachRequirementOfItsKindWithAValueThatTheKindKnows) {
+  EXPECT_EQ(load_tdx("requirements", ""), "policy-malformed");
+  EXPECT_EQ(load_tdx("requirements", R"({"allow_service_td":{"require":false}})"), "policy-malformed");
+  EXPECT_EQ(load_tdx("requirements", R"({"allow_service_td":{"require":false},"other":{"require":false}})"),
+            "policy-malformed");
+  EXPECT_EQ(
+      load_tdx("requirements", R"({"allow_service_td":{"require":"no"},"require_sept_ve_disable":{"ignore":"x"}})"),
+      "policy-impossible");
+  EXPECT_EQ(load_local("requirements", "{}"), "policy-malformed");
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "attestation/kinds.h"
 #include "attestation/local/local.h"
 #include "attestation/policy_entry.h"
 #include "encoding/pretty_json.h"
@@ -41,6 +42,47 @@ Result<JsonObject> draft_local_part(const EvidenceBundle& bundle, const DraftOpt
   return out;
 }
 
+Json draft_tcb_floor(const VerifiedEvidence& evidence) {
+  JsonObject floor;
+  if (!evidence.tcb_status.empty()) floor["status"] = JsonArray{Json(evidence.tcb_status)};
+  JsonObject minimum;
+  for (const auto& [name, value] : evidence.tcb) minimum[name] = value;
+  if (!minimum.empty()) floor["minimum"] = std::move(minimum);
+  return floor.empty() ? ignore("this kind has no security version") : require(std::move(floor));
+}
+
+Result<VerifiedEvidence> genuine_evidence(const EvidenceBundle& bundle, const DraftOptions& options) {
+  const KindVerifier* verifier = kind_verifier(to_string(bundle.kind));
+  if (verifier == nullptr) return fail(kBundleKindUnsupported, "this program cannot verify evidence of this kind");
+  Collateral collateral;
+  for (const Endorsement& endorsement : bundle.endorsements) collateral.emplace(endorsement.name, endorsement.bytes);
+  EvidenceVerdict verdict = verifier->judge(
+      {.evidence = bundle.evidence, .collateral = &collateral, .time = options.time, .root = options.given_root});
+  if (verdict.error) return std::unexpected(*verdict.error);
+  return std::move(verdict.evidence);
+}
+
+Result<JsonObject> draft_vendor_part(const EvidenceBundle& bundle, const DraftOptions& options) {
+  EML_TRY(const VerifiedEvidence evidence, genuine_evidence(bundle, options));
+  JsonObject out;
+  if (options.given_root) {
+    out["evaluation"] = options.accept_evaluation ? require("acceptable") : ignore(kThink);
+    out["roots"] = require(JsonArray{Json(evidence.root)});
+  } else if (bundle.kind == EvidenceKind::kTpm) {
+    out["evaluation"] = options.accept_evaluation ? require("acceptable") : ignore(kThink);
+  }
+  JsonObject measurements;
+  for (const auto& [name, value] : evidence.measurements) measurements[name] = require(Json(hex(value)));
+  out["measurements"] = std::move(measurements);
+  out["platform_identity"] = evidence.platform_identity.empty() ? ignore("the evidence names no machine")
+                                                                : require(Json(evidence.platform_identity));
+  out["tcb_floor"] = draft_tcb_floor(evidence);
+  JsonObject requirements;
+  for (const std::string_view name : kind_profile(bundle.kind).requirements) requirements[name] = ignore(kThink);
+  if (!requirements.empty()) out["requirements"] = std::move(requirements);
+  return out;
+}
+
 }  // namespace
 
 Bytes policy_signing_input(const JsonObject& policy) {
@@ -72,10 +114,8 @@ Result<Json> draft_entry_from_bundle(ByteView bundle, const DraftOptions& option
   EML_TRY(const EvidenceBundle decoded, decode_bundle(bundle));
   EML_TRY(const Binding binding, decode_binding(decoded.binding));
   EML_TRY(const PublicConfiguration configuration, decode_configuration(decoded.configuration));
-  if (decoded.kind != EvidenceKind::kLocal) {
-    return fail(kBundleKindUnsupported, "this program cannot draft an entry for evidence of this kind yet");
-  }
-  EML_TRY(JsonObject kind_part, draft_local_part(decoded, options));
+  EML_TRY(JsonObject kind_part, decoded.kind == EvidenceKind::kLocal ? draft_local_part(decoded, options)
+                                                                     : draft_vendor_part(decoded, options));
   JsonObject entry;
   entry["name"] = options.name;
   entry["kind"] = to_string(decoded.kind);

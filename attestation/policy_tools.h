@@ -29,11 +29,15 @@ struct DraftOptions {
   // accept_evaluation writes the consent that entries of kinds local and tpm need. Without it the draft says Ignore
   // there, and does not load until a person has edited it.
   bool accept_evaluation = false;
+  // For kinds with a vendor: when, and under which root, the evidence is to be verified before its values are taken.
+  UnixSeconds time = 0;
+  std::optional<Bytes> given_root;
 };
 
-// draft_entry_from_bundle drafts an entry that accepts exactly what `bundle` claims. NOTHING in the bundle has been
-// verified: a person compares the draft with what he built, and signs it. Errors: those of decode_bundle,
-// decode_binding, decode_configuration; kBundleKindUnsupported for a kind that we cannot read yet.
+// draft_entry_from_bundle drafts an entry that accepts exactly what `bundle` claims. That the claims are what he built
+// is for a person to compare, who then signs the draft. Evidence of a vendor's hardware must be genuine (kind local has
+// no vendor: NOTHING of it is verified). Errors: those of decode_bundle, decode_binding, decode_configuration and of
+// the kind's verifier.
 Result<Json> draft_entry_from_bundle(ByteView bundle, const DraftOptions& options);
 
 // draft_policy wraps entries into an unsigned policy without fresh evidence.

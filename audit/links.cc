@@ -48,24 +48,6 @@ Body compare_body(const std::optional<ByteView>& body, const std::optional<Hash3
 
 }  // namespace
 
-MeasurementType measurement_type_of(EvidenceKind kind) {
-  switch (kind) {
-    case EvidenceKind::kLocal:
-      return MeasurementType::kLocal;
-    case EvidenceKind::kTdx:
-      return MeasurementType::kTdxMrtdRtmr;
-    case EvidenceKind::kSevSnp:
-      return MeasurementType::kSnp;
-    case EvidenceKind::kNitro:
-      return MeasurementType::kNitroPcr;
-    case EvidenceKind::kConfidentialSpace:
-      return MeasurementType::kConfidentialSpace;
-    case EvidenceKind::kTpm:
-      return MeasurementType::kTpm;
-  }
-  return MeasurementType::kLocal;
-}
-
 UnixSeconds bundle_time(UnixSeconds receipt_iat, UnixSeconds not_after) { return std::min(receipt_iat, not_after); }
 
 LinkResult check_link_evidence(const AirClaims& claims, const Hash32& evidence_hash) {
@@ -106,7 +88,7 @@ LinkResult check_link_model(const AirClaims& claims, const TrustedPeer& peer, co
 }
 
 LinkResult check_link_measurements(const AirClaims& claims, const TrustedPeer& peer) {
-  const auto expected = receipt_measurements(measurement_type_of(peer.kind), peer.measurements);
+  const auto expected = receipt_measurements(measurement_type_of_kind(to_string(peer.kind)), peer.measurements);
   if (!expected) return LinkResult::failed(expected.error());
   if (claims.measurements.type != expected->type) {
     return LinkResult::failed(kLinkMeasurements, "the receipt has measurements of another kind than the evidence");

@@ -60,7 +60,4 @@ LinkResult check_link_nonce(const AirClaims& claims, const std::optional<ByteVie
 // 11: the cleanup statement is by the same key and about this receipt.
 LinkResult check_link_cleanup(const VerifiedReceipt& receipt, const std::optional<ByteView>& cleanup);
 
-// measurement_type_of says which type of receipt measurements a kind of evidence has.
-MeasurementType measurement_type_of(EvidenceKind kind);
-
 }  // namespace eml

@@ -169,8 +169,12 @@ class Judge {
     const UnixSeconds not_after = binding_ ? binding_->not_after : 0;
     const UnixSeconds time = out_.receipt ? bundle_time(claims().issued_at, not_after) : not_after;
     Checks lines;
-    auto peer =
-        check_bundle(bundle, {.time = time, .policy = want_.policy, .verify_manifest = want_.verify_manifest}, &lines);
+    auto peer = check_bundle(bundle,
+                             {.time = time,
+                              .policy = want_.policy,
+                              .verify_manifest = want_.verify_manifest,
+                              .given_root = want_.given_root},
+                             &lines);
     for (Check& line : lines) {
       out_.checks.push_back(std::move(line));
       out_.required.push_back(true);

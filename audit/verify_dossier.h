@@ -76,6 +76,7 @@ DossierInputs inputs_of(const DossierParts& parts);
 struct Expectations {
   const Policy* policy = nullptr;  // not owned; without one the evidence cannot be judged
   ManifestVerifier verify_manifest = nullptr;
+  std::optional<Bytes> given_root;  // as BundleExpectation::given_root
   std::optional<UnixSeconds> time;  // "now"; needed by max_age_s
   std::optional<std::uint64_t> max_age_s;
   std::optional<Bytes> nonce;

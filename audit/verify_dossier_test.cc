@@ -459,11 +459,11 @@ TEST(DossierVerdict, NamesAndExitCodesOfAllFour) {
 }
 
 TEST(DossierLinks, EachKindOfEvidenceHasItsOwnMeasurements) {
-  EXPECT_EQ(measurement_type_of(EvidenceKind::kTdx), MeasurementType::kTdxMrtdRtmr);
-  EXPECT_EQ(measurement_type_of(EvidenceKind::kNitro), MeasurementType::kNitroPcr);
-  EXPECT_EQ(measurement_type_of(EvidenceKind::kSevSnp), MeasurementType::kSnp);
-  EXPECT_EQ(measurement_type_of(EvidenceKind::kConfidentialSpace), MeasurementType::kConfidentialSpace);
-  EXPECT_EQ(measurement_type_of(EvidenceKind::kTpm), MeasurementType::kTpm);
+  EXPECT_EQ(measurement_type_of_kind(to_string(EvidenceKind::kTdx)), MeasurementType::kTdxMrtdRtmr);
+  EXPECT_EQ(measurement_type_of_kind(to_string(EvidenceKind::kNitro)), MeasurementType::kNitroPcr);
+  EXPECT_EQ(measurement_type_of_kind(to_string(EvidenceKind::kSevSnp)), MeasurementType::kSnp);
+  EXPECT_EQ(measurement_type_of_kind(to_string(EvidenceKind::kConfidentialSpace)), MeasurementType::kConfidentialSpace);
+  EXPECT_EQ(measurement_type_of_kind(to_string(EvidenceKind::kTpm)), MeasurementType::kTpm);
   TrustedPeer peer;
   peer.kind = EvidenceKind::kTdx;
   peer.measurements = {

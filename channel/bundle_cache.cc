@@ -7,7 +7,8 @@ namespace eml {
 bool VerifiedBundleCache::same(const Entry& entry, const Hash32& bundle_hash, const BundleExpectation& expectation) {
   return entry.peer.bundle_hash == bundle_hash && entry.purpose == expectation.purpose &&
          entry.challenge == expectation.challenge && entry.verify_manifest == expectation.verify_manifest &&
-         expectation.policy != nullptr && entry.policy_hash == expectation.policy->hash();
+         entry.given_root == expectation.given_root && expectation.policy != nullptr &&
+         entry.policy_hash == expectation.policy->hash();
 }
 
 std::optional<TrustedPeer> VerifiedBundleCache::find(const Hash32& bundle_hash,
@@ -30,6 +31,7 @@ void VerifiedBundleCache::remember(const TrustedPeer& peer, const BundleExpectat
                        .challenge = expectation.challenge,
                        .policy_hash = expectation.policy->hash(),
                        .verify_manifest = expectation.verify_manifest,
+                       .given_root = expectation.given_root,
                        .verified_at = expectation.time});
   if (entries_.size() > entries_max_) entries_.pop_back();
 }

@@ -35,6 +35,7 @@ class VerifiedBundleCache {
     std::optional<Hash32> challenge;
     Hash32 policy_hash;
     ManifestVerifier verify_manifest;
+    std::optional<Bytes> given_root;
     UnixSeconds verified_at;
   };
   static bool same(const Entry& entry, const Hash32& bundle_hash, const BundleExpectation& expectation);

@@ -17,7 +17,8 @@ ClientChannelOptions channel_options(const ClientOptions& options, const Clock& 
                                .time = clock.now(),
                                .challenge = std::nullopt,
                                .policy = options.policy,
-                               .verify_manifest = options.verify_manifest};
+                               .verify_manifest = options.verify_manifest,
+                               .given_root = options.given_root};
   out.handshake.cache = options.cache;
   return out;
 }
@@ -167,7 +168,8 @@ void Client::on_fresh_response(ByteView bhttp) {
                                       .time = clock_.now(),
                                       .challenge = fresh_challenge_,
                                       .policy = options_.policy,
-                                      .verify_manifest = options_.verify_manifest};
+                                      .verify_manifest = options_.verify_manifest,
+                                      .given_root = options_.given_root};
   const auto peer = check_bundle(response->content.bytes(), expectation);
   if (!peer) {
     give_up(peer.error());

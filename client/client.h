@@ -36,6 +36,7 @@ struct ClientOptions {
   Freshness freshness = Freshness::kAsPolicySays;
   std::string model;                     // empty: the only model of the server's binding
   VerifiedBundleCache* cache = nullptr;  // optional, not owned
+  std::optional<Bytes> given_root;       // as BundleExpectation::given_root
 };
 
 // Answer is a finished request. `error` is set if it failed or if any check of it did; then nothing of it counts.

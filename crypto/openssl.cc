@@ -68,6 +68,11 @@ EVP_CIPHER* cipher(const char* name) {
   return found(EVP_CIPHER_fetch(nullptr, name, nullptr));
 }
 
+EVP_SIGNATURE* signature(const char* name) {
+  static_cast<void>(library());
+  return found(EVP_SIGNATURE_fetch(nullptr, name, nullptr));
+}
+
 }  // namespace
 
 // Never freed: objects with static storage may hold keys to the very end.
@@ -87,8 +92,17 @@ EVP_CIPHER* chacha20_poly1305() {
 }
 
 EVP_SIGNATURE* ed25519() {
-  static_cast<void>(library());
-  static EVP_SIGNATURE* const algorithm = found(EVP_SIGNATURE_fetch(nullptr, "ED25519", nullptr));
+  static EVP_SIGNATURE* const algorithm = signature("ED25519");
+  return algorithm;
+}
+
+EVP_SIGNATURE* ecdsa() {
+  static EVP_SIGNATURE* const algorithm = signature("ECDSA");
+  return algorithm;
+}
+
+EVP_SIGNATURE* rsa() {
+  static EVP_SIGNATURE* const algorithm = signature("RSA");
   return algorithm;
 }
 

@@ -32,6 +32,8 @@ EVP_CIPHER* aes_128_gcm();
 EVP_CIPHER* aes_256_gcm();
 EVP_CIPHER* chacha20_poly1305();
 EVP_SIGNATURE* ed25519();
+EVP_SIGNATURE* ecdsa();  // over a hash that is there already; so is rsa
+EVP_SIGNATURE* rsa();
 
 // panic ends the process. For what only a bug or exhausted memory can cause: going on would mean weak keys, unsigned
 // messages or reused nonces.

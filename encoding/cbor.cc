@@ -17,6 +17,7 @@ constexpr std::uint8_t kMajorArray = 4;
 constexpr std::uint8_t kMajorMap = 5;
 constexpr std::uint8_t kMajorTag = 6;
 constexpr std::uint8_t kMajorSimple = 7;
+constexpr std::uint8_t kIndefinite = 31;  // the additional information of an indefinite length, and of the break
 constexpr std::uint64_t kSimpleFalse = 20;
 constexpr std::uint64_t kSimpleTrue = 21;
 constexpr std::uint64_t kSimpleNull = 22;
@@ -57,7 +58,7 @@ Result<CborReader::Head> CborReader::head() {
     if (info >= kSimpleFalse && info <= kSimpleNull) return head;
     return fail(kCborUnsupportedType, "a float, undefined or another simple value", at);
   }
-  if (info == 31) return fail(kCborNotDeterministic, "an item of indefinite length", at);
+  if (info == kIndefinite) return fail(kCborNotDeterministic, "an item of indefinite length", at);
   if (info > 27) return fail(kCborUnsupportedType, "a reserved kind of item", at);
   if (info >= 24) {
     EML_TRY(head.argument, read_argument(in_, info, at));
@@ -143,6 +144,39 @@ Result<std::size_t> CborReader::map() {
   EML_TRY(const Head head, head_of(kMajorMap));
   if (head.argument > in_.remaining() / 2) return truncated(at);
   return static_cast<std::size_t>(head.argument);
+}
+
+Result<CborReader::CborItems> CborReader::begin(std::uint8_t major, std::size_t count_max) {
+  const std::size_t at = offset();
+  CborItems items{.count_max = count_max, .left = std::nullopt};
+  Reader copy = in_;
+  const auto initial = copy.u8();
+  if (initial && *initial == ((std::uint32_t{major} << 5) | kIndefinite)) {
+    in_ = copy;
+    return items;
+  }
+  EML_TRY(const Head got, head_of(major));
+  if (got.argument > count_max) return fail(kCborOutOfRange, "a map or array holds too many items", at, got.argument);
+  items.left = got.argument;
+  return items;
+}
+
+Result<bool> CborReader::next(CborItems& items) {
+  if (items.left) {
+    if (*items.left == 0) return false;
+    --*items.left;
+    return true;
+  }
+  Reader copy = in_;
+  const auto initial = copy.u8();
+  if (!initial) return truncated(offset());
+  if (*initial == ((std::uint32_t{kMajorSimple} << 5) | kIndefinite)) {
+    in_ = copy;
+    return false;
+  }
+  if (items.seen == items.count_max) return fail(kCborOutOfRange, "a map or array holds too many items", offset());
+  ++items.seen;
+  return true;
 }
 
 Status CborReader::skip_items(std::size_t count) {

@@ -57,6 +57,24 @@ class CborReader {
   Result<std::uint64_t> tag();  // the tagged item follows
   Result<std::size_t> array();  // number of items that follow
   Result<std::size_t> map();    // number of pairs that follow; the caller reads keys and values in order
+  // begin_map and begin_array open a map or array that may also be of indefinite length (RFC 8949, 3.2.2), for foreign
+  // evidence whose genuine producers write that (docs/spec/evidence/nitro.md); all else stays strict. At most
+  // `count_max` pairs or items: kCborOutOfRange. `next` says whether another pair or item follows and consumes the
+  // break; the caller judges the order of the keys, and duplicates.
+  //
+  //   EML_TRY(CborItems items, in.begin_map(16));
+  //   for (;;) {
+  //     EML_TRY(const bool more, in.next(items));
+  //     if (!more) break;
+  //     EML_TRY(const std::string_view key, in.text());
+  struct CborItems {
+    std::size_t count_max;
+    std::optional<std::uint64_t> left;  // nullopt: indefinite
+    std::size_t seen = 0;
+  };
+  Result<CborItems> begin_map(std::size_t count_max) { return begin(5, count_max); }
+  Result<CborItems> begin_array(std::size_t count_max) { return begin(4, count_max); }
+  Result<bool> next(CborItems& items);
   // item consumes one whole well-formed item (of any type, all checks, sorted maps) and views its encoding.
   Result<ByteView> item();
   // bytes_of_size is bytes() with an exact size: kCborOutOfRange (got, wanted) otherwise.
@@ -77,6 +95,7 @@ class CborReader {
   };
   Result<Head> head();
   Result<Head> head_of(std::uint8_t major);
+  Result<CborItems> begin(std::uint8_t major, std::size_t count_max);
   Status skip_item();
   Status skip_items(std::size_t count);
   Status skip_pairs(std::size_t count);

@@ -147,7 +147,8 @@ Status BrokerService::verify_peer(const ReleaseRequest& request, Decision& decis
                                       .time = clock_.now(),
                                       .challenge = request.nonce,
                                       .policy = &setup_.policy,
-                                      .verify_manifest = &verify_manifest};
+                                      .verify_manifest = &verify_manifest,
+                                      .given_root = setup_.given_root};
   const TrustRoots roots{.local = setup_.policy.local_roots()};
   EML_TRY(decision.peer, verify_bundle(request.bundle, expectation, roots));
   EML_TRY(const EvidenceBundle bundle, decode_bundle(request.bundle));

@@ -35,6 +35,7 @@ struct BrokerSetup {
   ReleaseLog log;
   // Each judged request may add a line to the log; see docs/spec/key_release.md, 3.
   std::uint32_t releases_per_minute_max = 600;
+  std::optional<Bytes> given_root;  // as BundleExpectation::given_root
 };
 
 // BrokerService is not thread-safe: one request at a time, since an answer waits for its fsync anyway.

@@ -55,6 +55,15 @@ std::optional<MeasurementType> parse_measurement_type(std::string_view name) {
   return std::nullopt;
 }
 
+MeasurementType measurement_type_of_kind(std::string_view evidence_kind) {
+  if (evidence_kind == "nitro") return MeasurementType::kNitroPcr;
+  if (evidence_kind == "tdx") return MeasurementType::kTdxMrtdRtmr;
+  if (evidence_kind == "sevsnp") return MeasurementType::kSnp;
+  if (evidence_kind == "confidential_space") return MeasurementType::kConfidentialSpace;
+  if (evidence_kind == "tpm") return MeasurementType::kTpm;
+  return MeasurementType::kLocal;
+}
+
 std::span<const MeasurementSlot> measurement_slots(MeasurementType type) {
   switch (type) {
     case MeasurementType::kNitroPcr:

@@ -29,6 +29,9 @@ constexpr bool is_air_type(MeasurementType type) {
   return type == MeasurementType::kNitroPcr || type == MeasurementType::kTdxMrtdRtmr;
 }
 
+// measurement_type_of_kind gives the type for a kind of evidence by its name ("tdx"); kLocal for a name that has none.
+MeasurementType measurement_type_of_kind(std::string_view evidence_kind);
+
 // MeasurementSlot is one member that a type may have.
 struct MeasurementSlot {
   std::string_view name;           // in the receipt: "pcr0", "binary"

@@ -62,6 +62,9 @@ struct ServeConfig {
   std::uint32_t epoch_s = 1800;  // a new epoch every so often
   std::uint32_t evidence_valid_s = 3600;
 
+  // Not a key of the file: whoever starts the server gives it, as BundleExpectation::given_root, for evaluation only.
+  std::optional<Bytes> given_root;
+
   LogLevel log_level = LogLevel::kInfo;
   ChannelLimits channel;
   ServerLimits limits;

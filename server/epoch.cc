@@ -5,27 +5,6 @@
 #include "package/manifest.h"
 
 namespace eml {
-namespace {
-
-MeasurementType measurement_type(EvidenceKind kind) {
-  switch (kind) {
-    case EvidenceKind::kLocal:
-      return MeasurementType::kLocal;
-    case EvidenceKind::kTdx:
-      return MeasurementType::kTdxMrtdRtmr;
-    case EvidenceKind::kSevSnp:
-      return MeasurementType::kSnp;
-    case EvidenceKind::kNitro:
-      return MeasurementType::kNitroPcr;
-    case EvidenceKind::kConfidentialSpace:
-      return MeasurementType::kConfidentialSpace;
-    case EvidenceKind::kTpm:
-      return MeasurementType::kTpm;
-  }
-  return MeasurementType::kLocal;
-}
-
-}  // namespace
 
 std::optional<Ed25519PublicKey> local_root_of(const Attester& attester) {
   const auto* local = dynamic_cast<const LocalAttester*>(&attester);
@@ -47,7 +26,9 @@ Result<Bytes> EpochMaker::bundle_of(const Binding& binding) const {
   EvidenceBundle bundle;
   bundle.kind = attester_.kind();
   bundle.binding = encode_binding(binding);
-  EML_TRY(bundle.evidence, attester_.attest(binding, bundle.binding));
+  EML_TRY(MadeEvidence made, attester_.attest(binding, bundle.binding));
+  bundle.evidence = std::move(made.evidence);
+  bundle.endorsements = std::move(made.endorsements);
   bundle.configuration = configuration_;
   bundle.manifests = {model_.manifest};
   if (!model_.release_record.empty()) bundle.release_records = {model_.release_record};
@@ -61,7 +42,8 @@ Result<GenuinePeer> EpochMaker::appraise_self(ByteView bundle, const Binding& bi
                                       .time = binding.issued_at,
                                       .challenge = binding.challenge,
                                       .policy = nullptr,
-                                      .verify_manifest = verify_manifest};
+                                      .verify_manifest = verify_manifest,
+                                      .given_root = config_.given_root};
   return verify_bundle(bundle, expectation, roots);
 }
 
@@ -85,7 +67,7 @@ Result<std::shared_ptr<const Epoch>> EpochMaker::make() const {
     return fail(kNotAboveFloor, "production mode needs hardware evidence of a vendor's root, without debug");
   }
   EML_TRY(ReceiptMeasurements measurements,
-          receipt_measurements(measurement_type(self.evidence.kind), self.evidence.measurements));
+          receipt_measurements(measurement_type_of_kind(to_string(self.evidence.kind)), self.evidence.measurements));
 
   metrics_.epochs.fetch_add(1);
   std::shared_ptr<Metrics> counted(&metrics_, [](Metrics* metrics) { metrics->epochs.fetch_sub(1); });

@@ -16,6 +16,7 @@ namespace {
 
 struct Options {
   std::string config;
+  std::string root;
   bool accept_torn_log = false;
   bool example = false;
   bool verify_log = false;
@@ -95,6 +96,9 @@ int run(const Options& options) {
     }
     return kFailed;
   }
+  auto root = read_root(options.root);
+  if (!root) return complain(options.root, root.error());
+  setup->given_root = std::move(*root);
   return serve(options, *config, std::move(*setup));
 }
 
@@ -107,6 +111,7 @@ void add_broker(CLI::App& app, int& status) {
   auto* config = command->add_option("--config", options->config, "TOML file");
   command->add_flag("--accept-torn-log", options->accept_torn_log, "Go on behind a torn last record, which is kept");
   command->add_flag("--verify-log", options->verify_log, "Check the log's chain and exit");
+  add_root(*command, options->root);
   command->add_flag("--json", options->json, "One JSON line when ready");
   auto* example = command->add_flag("--print-example", options->example, "Print a configuration with every key");
   config->excludes(example);

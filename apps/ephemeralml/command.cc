@@ -13,6 +13,8 @@
 namespace eml::cli {
 namespace {
 
+constexpr std::size_t kRootBytesMax = 1U << 20;
+
 bool write_all(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t n = ::write(fd, bytes.data(), bytes.size());
@@ -130,5 +132,16 @@ std::string_view base_name(std::string_view path) {
 }
 
 bool write_stdout(std::string_view bytes) { return write_all(STDOUT_FILENO, bytes); }
+
+void add_root(CLI::App& command, std::string& path) {
+  command.add_option("--root", path, "Root certificates (PEM or DER) in place of the vendors': for evaluation only");
+}
+
+Result<std::optional<Bytes>> read_root(const std::string& path) {
+  if (path.empty()) return std::nullopt;
+  EML_TRY(Bytes root, read_file(path, kRootBytesMax));
+  note("EVALUATION ONLY: --root replaces the vendors' built-in roots; nothing that it vouches for is for production.");
+  return std::optional(std::move(root));
+}
 
 }  // namespace eml::cli

@@ -7,6 +7,7 @@
 
 #include <CLI/App.hpp>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -33,6 +34,7 @@ void add_verify(CLI::App& app, int& status);
 void add_evidence(CLI::App& app, int& status);
 void add_replay(CLI::App& app, int& status);
 void add_cpu(CLI::App& app, int& status);
+void add_corpus(CLI::App& app, int& status);
 
 // complain prints one line, "ephemeralml: WHERE: what went wrong (code)", and returns the exit status of the error's
 // class. Control characters in WHERE, which may be a path or an argument, are escaped.
@@ -45,6 +47,10 @@ int usage_error(const CLI::App& app, int argc, const char* const* argv, const CL
 // refuse_empty_values makes every option and argument refuse an empty value, which is a mistake in a script: --policy
 // "$unset" must not mean "no policy". Only a text to embed may be empty.
 void refuse_empty_values(CLI::App& app);
+
+// add_root gives a command the option --root; read_root reads its file, if it was given, and says loudly what it means.
+void add_root(CLI::App& command, std::string& path);
+Result<std::optional<Bytes>> read_root(const std::string& path);
 
 // say prints a line to stdout; note prints one to stderr. stdout_failed: something for stdout could not be written.
 void say(std::string_view line);

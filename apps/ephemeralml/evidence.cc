@@ -1,5 +1,6 @@
 // evidence show: what a bundle says about itself, before and apart from any verdict.
 #include "apps/ephemeralml/command.h"
+#include "apps/ephemeralml/evidence_verify.h"
 #include "attestation/bundle.h"
 #include "attestation/describe.h"
 #include "audit/dossier.h"
@@ -61,6 +62,8 @@ void add_evidence(CLI::App& app, int& status) {
   shown->add_flag("--json", options->json, "One JSON document");
   shown->footer("Example: ephemeralml evidence show answer.dossier");
   shown->callback([options, &status] { status = show(*options); });
+
+  add_evidence_verify(*command, status);
 
   auto* unpacked = command->add_subcommand("unpack", "Write the parts of a dossier as files; nothing is verified");
   unpacked->add_option("FILE", options->file, "Dossier")->required();

@@ -34,6 +34,7 @@ struct Options {
   std::string model;
   std::string nonce;
   std::string save;
+  std::string root;
   std::string format = "base64";
   std::uint64_t count = 1;
   std::uint32_t concurrency = 1;
@@ -292,6 +293,8 @@ int run(const Options& options) {
   if (!owner) return unusable(options.policy_key, owner.error());
   auto policy = read_policy(options, options.policy_key.empty() ? nullptr : &*owner);
   if (!policy) return unusable(options.policy, policy.error());
+  auto root = read_root(options.root);
+  if (!root) return unusable(options.root, root.error());
   auto texts = read_texts(options);
   if (!texts) return complain(text_source(options), texts.error());
   VerifiedBundleCache cache;
@@ -300,7 +303,8 @@ int run(const Options& options) {
                            .verify_manifest = verify_manifest,
                            .freshness = options.fresh ? Freshness::kDemanded : Freshness::kAsPolicySays,
                            .model = options.model,
-                           .cache = &cache},
+                           .cache = &cache,
+                           .given_root = std::move(*root)},
                 .texts = std::move(*texts),
                 .nonce = std::nullopt,
                 .format = options.format == "float" ? EmbeddingFormat::kFloat : EmbeddingFormat::kBase64,
@@ -354,6 +358,7 @@ void add_infer(CLI::App& app, int& status) {
                    "Requests a second, sent when they are due whether or not answers come; "
                    "their latency counts from then")
       ->check(CLI::Range(0.001, 1'000'000.0));
+  add_root(*command, options->root);
   command->add_option("--save", options->save, "Directory that gets one dossier a request");
   command->add_flag("--fresh", options->fresh, "Demand fresh evidence on this channel before any text leaves");
   command->add_option("--model", options->model, "Model id; absent: the server's only one");

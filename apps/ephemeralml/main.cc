@@ -33,6 +33,7 @@ constexpr Command kCommands[] = {
     {"broker", eml::cli::add_broker},     {"serve", eml::cli::add_serve},   {"infer", eml::cli::add_infer},
     {"embed", eml::cli::add_embed},       {"bench", eml::cli::add_bench},   {"verify", eml::cli::add_verify},
     {"evidence", eml::cli::add_evidence}, {"replay", eml::cli::add_replay}, {"cpu", eml::cli::add_cpu},
+    {"corpus", eml::cli::add_corpus},
 };
 
 // Only the command that was asked for, if it was: declaring the options of all costs a verifier a third of a

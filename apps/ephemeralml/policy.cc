@@ -28,6 +28,7 @@ struct Options {
   std::string approved_by;
   std::string purpose = "serve";
   std::string challenge;
+  std::string root;
   std::string time;
   std::uint64_t serial = 1;
   bool accept_evaluation = false;
@@ -74,11 +75,15 @@ int from_bundle(const Options& options) {
     return complain_usage(options.file, "is a dossier, not an evidence bundle (evidence unpack takes the bundle out)");
   }
   const UnixSeconds now = system_clock().now();
+  auto root = read_root(options.root);
+  if (!root) return complain(options.root, root.error());
   auto entry = draft_entry_from_bundle(*bundle, {.name = options.name,
                                                  .approved_by = options.approved_by,
                                                  .not_before = now - 60,
                                                  .not_after = now + kDraftDays,
-                                                 .accept_evaluation = options.accept_evaluation});
+                                                 .accept_evaluation = options.accept_evaluation,
+                                                 .time = now,
+                                                 .given_root = std::move(*root)});
   if (!entry) return complain(options.file, entry.error());
   Json document;
   if (options.policy.empty()) {
@@ -172,6 +177,9 @@ int test(const Options& options) {
       if (auto binding = decode_binding(decoded->binding)) expectation->challenge = binding->challenge;
     }
   }
+  auto root = read_root(options.root);
+  if (!root) return complain(options.root, root.error());
+  expectation->given_root = std::move(*root);
   const Explanation explanation = explain_policy(bundle, *expectation);
   if (options.json) {
     JsonObject out;
@@ -210,6 +218,7 @@ void add_policy(CLI::App& app, int& status) {
       ->capture_default_str();
   draft->add_flag("--accept-evaluation", options->accept_evaluation,
                   "Write the consent that software evidence needs: it protects nobody's data");
+  add_root(*draft, options->root);
   draft->add_option("--to", options->to, "Output file; absent: standard output");
   draft->footer("Example: ephemeralml policy from-bundle bundle.eml --approved-by 'A. Person' --to draft.json");
   draft->callback([options, &status] { status = from_bundle(*options); });
@@ -229,6 +238,7 @@ void add_policy(CLI::App& app, int& status) {
       ->check(CLI::IsMember({"serve", "release"}))
       ->capture_default_str();
   testing->add_option("--time", options->time, "Judge as of this time instead of now");
+  add_root(*testing, options->root);
   testing->add_flag("--json", options->json, "One JSON document");
   testing->footer("Example: ephemeralml policy test bundle.eml --policy policy.json --purpose release");
   testing->callback([options, &status] { status = test(*options); });

@@ -17,6 +17,7 @@ struct Options {
   std::vector<std::string> set;
   std::string precision;
   std::string write_bundle;
+  std::string root;
   bool print_config = false;
   bool json = false;
 };
@@ -44,6 +45,13 @@ void announce(const Options& options, const ServerReady& ready) {
   print_json(out);
 }
 
+void announce_attester(EvidenceKind kind, const ServeConfig& config) {
+  if (kind == EvidenceKind::kLocal) return note(kLocalBanner);
+  log(LogLevel::kInfo, "attester", "found",
+      {{"kind", PublicText::declared_public(to_string(kind))},
+       {"asked", PublicText::declared_public(config.attester)}});
+}
+
 Status require_locked_memory() {
   const CryptoHeap heap = init_crypto();
   EML_CHECK(require_locked_secrets());
@@ -67,14 +75,13 @@ int run_config(const Options& options, const ServeConfig& config) {
   auto attester = make_attester({.kind = config.attester, .state_directory = config.state_directory}, system_random(),
                                 system_clock());
   if (!attester) {
-    const bool is_kind =
-        attester.error().code() == kAttesterKindUnknown || attester.error().code() == kAttesterKindUnsupported;
-    return complain(is_kind ? "server.attester" : "server.state_directory", attester.error());
+    const bool is_local = config.attester == to_string(EvidenceKind::kLocal);
+    return complain(is_local ? "server.state_directory" : "server.attester", attester.error());
   }
   if (config.mode == ServeMode::kProduction) {
     if (auto locked = require_locked_memory(); !locked) return complain("locked memory", locked.error());
   }
-  if ((*attester)->kind() == EvidenceKind::kLocal) note(kLocalBanner);
+  announce_attester((*attester)->kind(), config);
   if (!options.write_bundle.empty()) return write_bundle(options, config, **attester);
   Server server(config, std::move(*attester), system_random(), system_clock());
   auto ready = server.boot();
@@ -109,6 +116,12 @@ int run(const Options& options) {
   if (options.print_config) {
     return write_stdout(to_toml(*config)) ? kDone : complain_usage("standard output", "cannot be written");
   }
+  auto root = read_root(options.root);
+  if (!root) return complain(options.root, root.error());
+  config->given_root = std::move(*root);
+  if (config->given_root && config->mode == ServeMode::kProduction) {
+    return complain_usage("--root", "a root that is given is for server.mode = \"evaluation\" only");
+  }
   return run_config(options, *config);
 }
 
@@ -124,6 +137,7 @@ void add_serve(CLI::App& app, int& status) {
   command->add_flag("--print-config", options->print_config, "Print the effective configuration and exit");
   command->add_option("--write-bundle", options->write_bundle,
                       "Write the evidence that a broker would see of this program, and exit");
+  add_root(*command, options->root);
   command->add_flag("--json", options->json, "One JSON line when ready");
   std::string keys = "Keys of the configuration:";
   for (const std::string_view key : serve_config_keys()) keys += "\n  " + std::string(key);

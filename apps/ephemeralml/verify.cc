@@ -12,6 +12,7 @@ struct Options {
   DossierOptions dossier;
   std::string time;
   std::string nonce;
+  std::string root;
   bool json = false;
 };
 
@@ -31,6 +32,12 @@ int run(const Options& options) {
     if (!nonce) return complain_usage("--nonce", "expected hex digits");
     files.expectations.nonce = std::move(*nonce);
   }
+  auto root = read_root(options.root);
+  if (!root) {
+    complain(options.root, root.error());
+    return kFailed;
+  }
+  files.expectations.given_root = std::move(*root);
   const DossierVerdict verdict = verify_dossier(files.inputs, files.expectations);
   const auto text =
       options.json ? render_json(verdict) : render_text(verdict, colour_wanted() ? Colour::kAnsi : Colour::kNone);
@@ -46,6 +53,7 @@ void add_verify(CLI::App& app, int& status) {
   add_dossier_options(*command, options->dossier);
   command->add_option("--nonce", options->nonce, "Nonce that the receipt must carry, in hex");
   command->add_option("--time", options->time, "Judge as of this time instead of now, as 2026-11-25T13:08:00Z");
+  add_root(*command, options->root);
   command->add_flag("--json", options->json, "One JSON document");
   command->footer(
       "Exit status: 0 verified, 1 not verified, 2 could not be judged.\n"

@@ -1,0 +1,37 @@
+// The shared evidence corpus: genuine quotes of three clouds and of a software TPM, and mutations of them.
+#include <gtest/gtest.h>
+
+#include <iostream>
+
+#include "attestation/tpm/tpm.h"
+#include "tests/support/corpus_kind.h"
+
+namespace eml {
+namespace {
+
+TEST(TpmCorpus, EveryGradedCaseAgrees) {
+  const auto tally = test::run_corpus_kind("tpm", judge_tpm);
+  if (!tally.found) GTEST_SKIP() << "no shared corpus";
+  for (const std::string& line : tally.differences) ADD_FAILURE() << line;
+  for (const std::string& line : tally.class_differences) std::cout << "another class: " << line << "\n";
+  EXPECT_GT(tally.graded, 120U);
+  EXPECT_LE(tally.class_differences.size() * 20, tally.classes);
+}
+
+// Google's certificates of an attestation key, without a quote.
+TEST(TpmCorpus, AGenuineChainOfAnAttestationKeyLeadsToGooglesPinnedRoot) {
+  const auto pem = test::read_corpus_file("open/tpm/gce_ak_chain.pem");
+  const auto root = test::read_corpus_file("roots/google/gce_ek_ak_root.pem");
+  if (!pem || !root) GTEST_SKIP() << "no shared corpus";
+  const auto chain = decode_pem_certificates(*pem).value();
+  const auto known = decode_pem_certificates(*root).value();
+  constexpr UnixSeconds kTime = 1756684800;  // 2025-09-01
+  const auto verified = verify_ak_chain(chain, tpm_pinned_roots(), known, kTime);
+  ASSERT_TRUE(verified) << verified.error().to_string();
+  EXPECT_EQ(*verified, known.front().fingerprint());
+  EXPECT_EQ(verify_ak_chain(chain, tpm_pinned_roots(), {}, kTime).error().code(), kTpmUntrustedRoot);
+  EXPECT_EQ(verify_ak_chain(chain, {}, known, kTime).error().code(), kTpmUntrustedRoot);
+}
+
+}  // namespace
+}  // namespace eml
