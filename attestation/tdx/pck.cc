@@ -184,8 +184,8 @@ Result<PckChain> verify_pck_chain(ByteView cert_data, const Hash32& root) {
     return fail(kPckSubject, "a certificate of the PCK chain has another name");
   }
   EML_CHECK(verify_links(chain));
-  EML_TRY(PckExtension extension, extension_of(chain[0]));
-  return PckChain{.pck = chain[0], .ca = chain[1], .root = chain[2], .extension = std::move(extension)};
+  EML_TRY(const PckExtension extension, extension_of(chain[0]));
+  return PckChain{.pck = chain[0], .ca = chain[1], .root = chain[2], .extension = extension};
 }
 
 Status judge_dates(const Certificate& certificate, UnixSeconds time) {

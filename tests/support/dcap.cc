@@ -359,7 +359,7 @@ Bytes make_sgx_extension(const PckSpec& spec) {
 }
 
 JsonObject platform_level(const ByteArray<16>& sgx, std::uint16_t pcesvn, const ByteArray<16>& tdx,
-                          std::string_view status, std::vector<std::string> advisories) {
+                          std::string_view status, const std::vector<std::string>& advisories) {
   JsonObject out{
       {"tcb",
        JsonObject{{"sgxtcbcomponents", components(sgx)}, {"pcesvn", pcesvn}, {"tdxtcbcomponents", components(tdx)}}},
@@ -369,7 +369,7 @@ JsonObject platform_level(const ByteArray<16>& sgx, std::uint16_t pcesvn, const 
   return out;
 }
 
-JsonObject svn_level(std::uint16_t isvsvn, std::string_view status, std::vector<std::string> advisories) {
+JsonObject svn_level(std::uint16_t isvsvn, std::string_view status, const std::vector<std::string>& advisories) {
   JsonObject out{{"tcb", JsonObject{{"isvsvn", isvsvn}}}, {"tcbDate", "2025-01-01T00:00:00Z"}, {"tcbStatus", status}};
   add_advisories(out, advisories);
   return out;

@@ -123,7 +123,7 @@ struct Plan {
 const EcKey& key(const std::string& name);  // one key for each name, in this process
 UnixSeconds time();                         // at which a good plan is good: 2026-06-01
 JsonObject platform_level(const ByteArray<16>& sgx, std::uint16_t pcesvn, const ByteArray<16>& tdx,
-                          std::string_view status, std::vector<std::string> advisories = {});
-JsonObject svn_level(std::uint16_t isvsvn, std::string_view status, std::vector<std::string> advisories = {});
+                          std::string_view status, const std::vector<std::string>& advisories = {});
+JsonObject svn_level(std::uint16_t isvsvn, std::string_view status, const std::vector<std::string>& advisories = {});
 
 }  // namespace eml::test::dcap
