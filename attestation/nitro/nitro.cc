@@ -110,14 +110,12 @@ VerifiedEvidence VerifiedNitroDocument::evidence() const {
 
 Status check_nitro_binding(const VerifiedNitroDocument& verified, const Binding& binding) {
   const NitroDocument& document = verified.document();
-  const auto same = [](const std::optional<Bytes>& got, const std::optional<Bytes>& wanted) { return got == wanted; };
   std::optional<Bytes> challenge;
   if (binding.challenge) challenge = to_bytes(ByteView(*binding.challenge));
   std::optional<Bytes> key;
   if (binding.purpose == Purpose::kServe) key = to_bytes(ByteView(binding.receipt_key));
-  if (!same(document.nonce, challenge)) return fail(kNitroBindingMismatch, "nonce is not the binding's challenge");
-  if (!same(document.public_key, key))
-    return fail(kNitroBindingMismatch, "public_key is not the binding's receipt key");
+  if (document.nonce != challenge) return fail(kNitroBindingMismatch, "nonce is not the binding's challenge");
+  if (document.public_key != key) return fail(kNitroBindingMismatch, "public_key is not the binding's receipt key");
   return {};
 }
 

@@ -178,6 +178,18 @@ TEST_F(GpuReportTest, Step9RejectsFirmwareThatWasNotCertified) {
   EXPECT_EQ(outcome(), "nvidia-fwid");
 }
 
+TEST_F(GpuReportTest, Step10NeedsEveryManifestThatIsGivenToVerify) {
+  plan.nvdec0 = 0x55;
+  driver = RimPlan{};
+  ASSERT_EQ(outcome(), "ok");
+  driver->change = [](std::string& xml) { xml.insert(xml.find("<Payload>"), " "); };
+  EXPECT_EQ(outcome(), "nvidia-rim-signature");
+  driver = std::nullopt;
+  vbios = RimPlan{};
+  vbios->change = [](std::string& xml) { xml.insert(xml.find("<Payload>"), "<!-- -->"); };
+  EXPECT_EQ(outcome(), "nvidia-rim-xml");
+}
+
 TEST_F(GpuReportTest, Step11HoldsTheMeasurementsAgainstTheManifests) {
   driver = RimPlan{};
   plan.nvdec0 = 0x55;  // so index 35 is void
