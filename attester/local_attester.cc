@@ -69,16 +69,14 @@ Result<std::unique_ptr<LocalAttester>> LocalAttester::open(const LocalAttesterCo
   return std::unique_ptr<LocalAttester>(new LocalAttester(std::move(root), binary));
 }
 
-Result<Bytes> LocalAttester::attest(const Binding& binding, ByteView binding_bytes) {
-  if (!equal(encode_binding(binding), binding_bytes)) {
-    return fail(kInternalError, "the binding's bytes are not those of the binding");
-  }
+Result<MadeEvidence> LocalAttester::attest(const Binding& binding, ByteView binding_bytes) {
+  EML_TRY(const Bytes digest, value_to_sign(kind(), binding, binding_bytes));
   CborWriter payload;
   payload.map(3);
-  payload.uint(1).bytes(binding_digest(binding.purpose, binding_bytes));
+  payload.uint(1).bytes(digest);
   payload.uint(2).bytes(binary_);
   payload.uint(3).bytes(root_.public_key());
-  return sign1(root_, local_evidence_header(), payload.view());
+  return MadeEvidence{.evidence = sign1(root_, local_evidence_header(), payload.view()), .endorsements = {}};
 }
 
 }  // namespace eml

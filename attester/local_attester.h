@@ -39,7 +39,7 @@ class LocalAttester final : public Attester {
                                                      const Clock& clock);
 
   EvidenceKind kind() const override { return EvidenceKind::kLocal; }
-  Result<Bytes> attest(const Binding& binding, ByteView binding_bytes) override;
+  Result<MadeEvidence> attest(const Binding& binding, ByteView binding_bytes) override;
 
   const Ed25519PublicKey& root() const { return root_.public_key(); }
   const Hash48& binary() const { return binary_; }  // SHA-384 of the program's file

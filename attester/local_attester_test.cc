@@ -36,7 +36,7 @@ TEST_F(LocalAttesterTest, MakesEvidenceThatTheVerifierFindsGenuine) {
   const Bytes bytes = encode_binding(binding);
   const auto evidence = (*attester)->attest(binding, bytes);
   ASSERT_TRUE(evidence);
-  const auto verified = verify_local_evidence(*evidence, {(*attester)->root()});
+  const auto verified = verify_local_evidence(evidence->evidence, {(*attester)->root()});
   ASSERT_TRUE(verified) << verified.error().to_string();
   EXPECT_EQ(verified->signed_value, expected_signed_value(EvidenceKind::kLocal, binding, bytes));
   EXPECT_EQ(verified->measurements.at("binary"), to_bytes(ByteView(sha384(as_bytes("the program's bytes")))));
@@ -48,7 +48,7 @@ TEST_F(LocalAttesterTest, AgreesWithTheFormatAsTheTestsWriteItDown) {
   const Bytes bytes = encode_binding(binding);
   auto text = *read_file(key_path, kKeyFileMax);
   const auto key = decode_private_key_file(text, KeyPurpose::kLocalRoot);
-  EXPECT_EQ(*(*attester)->attest(binding, bytes),
+  EXPECT_EQ((*attester)->attest(binding, bytes)->evidence,
             test::fake_local_evidence(key->key, binding_digest(binding.purpose, bytes), (*attester)->binary()));
 }
 
@@ -122,23 +122,6 @@ TEST_F(LocalAttesterTest, RefusesBadStateInOneClearError) {
 
 TEST_F(LocalAttesterTest, TheBannerSaysThatItIsForEvaluation) {
   EXPECT_NE(kLocalBanner.find("EVALUATION ONLY"), std::string_view::npos);
-}
-
-TEST_F(LocalAttesterTest, TheFactoryOpensTheConfiguredKindAndGuessesNone) {
-  const auto code = [&](const std::string& kind) {
-    const auto made = make_attester({.kind = kind, .state_directory = state}, random, clock);
-    return made ? std::string(to_string((*made)->kind())) : std::string(made.error().code().name);
-  };
-  EXPECT_EQ(code("local"), "local");
-  EXPECT_EQ(code(""), "attester-kind-unknown");
-  EXPECT_EQ(code("auto"), "attester-kind-unknown");
-  EXPECT_EQ(code("LOCAL"), "attester-kind-unknown");
-  for (const char* kind : {"tdx", "sevsnp", "nitro", "confidential_space", "tpm"}) {
-    const auto made = make_attester({.kind = kind, .state_directory = state}, random, clock);
-    ASSERT_FALSE(made);
-    EXPECT_EQ(made.error().code(), kAttesterKindUnsupported);
-    EXPECT_NE(made.error().what().find(kind), std::string_view::npos);
-  }
 }
 
 }  // namespace

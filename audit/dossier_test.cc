@@ -172,5 +172,14 @@ TEST(DossierFile, IsToldFromOtherFilesByItsFirstBytes) {
   EXPECT_EQ(sniff_file(as_bytes("{}")), FileKind::kUnknown);
 }
 
+TEST(Dossier, AReceiptWithAnyByteDamagedIsStillAReceipt) {
+  const Answer answer;
+  for (std::size_t i = 0; i < answer.receipt.size(); ++i) {
+    Bytes damaged = answer.receipt;
+    damaged[i] ^= 0x55;
+    EXPECT_EQ(sniff_file(damaged), FileKind::kReceipt) << i;
+  }
+}
+
 }  // namespace
 }  // namespace eml

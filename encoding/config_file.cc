@@ -36,9 +36,12 @@ struct ConfigFile::State {
   toml::table root;
   std::optional<ConfigFailure> failure;
   std::set<std::string, std::less<>> read;
+  std::set<std::string, std::less<>> overridden;
 
   void note(const ErrorCode& code, Literal what, std::string_view key, std::uint32_t line) {
-    if (!failure) failure = ConfigFailure{Error(code, what), std::string(key), line};
+    if (failure) return;
+    const bool from_outside = overridden.contains(key);
+    failure = ConfigFailure{Error(code, what), std::string(key), from_outside ? 0 : line, from_outside};
   }
 
   const toml::node* find(std::string_view key) {
@@ -59,7 +62,7 @@ struct ConfigFile::State {
       }
       return;
     }
-    note(kConfigUnknownKey, "this file has no such key", path, line_of(&node));
+    note(kConfigUnknownKey, "there is no such key", path, line_of(&node));
   }
 };
 
@@ -81,6 +84,7 @@ ConfigFile::ConfigFile(std::string_view text) : state_(std::make_unique<State>()
 }
 
 void ConfigFile::override_value(std::string_view key, std::string_view value) {
+  state_->overridden.emplace(key);
   // The value as TOML if it is some (an integer, a boolean, a list, a quoted text), else as a text.
   std::string document = "value = ";
   document += value;
@@ -95,7 +99,7 @@ void ConfigFile::override_value(std::string_view key, std::string_view value) {
     rest.remove_prefix(dot + 1);
   }
   if (table == nullptr || rest.empty()) {
-    state_->note(kConfigUnknownKey, "this file has no such key", key, 0);
+    state_->note(kConfigUnknownKey, "there is no such key", key, 0);
   } else if (parsed.succeeded() && parsed.table().size() == 1) {
     table->insert_or_assign(rest, std::move(*parsed.table().get("value")));
   } else {

@@ -33,8 +33,9 @@ inline constexpr std::size_t kConfigBytesMax = 1U << 20;
 // ConfigFailure says what, where and why. The key and the line are the operator's own and may be shown.
 struct ConfigFailure {
   Error error;
-  std::string key;         // dotted; empty for a syntax error
-  std::uint32_t line = 0;  // 1-based; 0 if the key is not in the file
+  std::string key;          // dotted; empty for a syntax error
+  std::uint32_t line = 0;   // 1-based; 0 if the key is not in the file
+  bool overridden = false;  // the value is override_value's, not the file's
   // to_string gives "line 7: engine.threads: the value is too large".
   std::string to_string() const;
 };

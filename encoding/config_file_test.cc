@@ -48,9 +48,9 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"ForeignCharacterInAKey", "a = 'x'\n[\xc3\xa9]\n", kConfigSyntax, "line 2: not TOML"},
         BadCase{"ForeignCharacterBehindAQuotedKey", "['a\\'\xc3\xa9]\n", kConfigSyntax, "line 1: not TOML"},
         BadCase{"DuplicateKey", "a = '1'\na = '2'\n", kConfigSyntax, "line 2: not TOML"},
-        BadCase{"UnknownKey", "a = 'x'\nz = 1\n", kConfigUnknownKey, "line 2: z: this file has no such key"},
-        BadCase{"UnknownTable", "[z]\ny = 1\n", kConfigUnknownKey, "line 2: z.y: this file has no such key"},
-        BadCase{"EmptyUnknownTable", "[z]\n", kConfigUnknownKey, "line 1: z: this file has no such key"},
+        BadCase{"UnknownKey", "a = 'x'\nz = 1\n", kConfigUnknownKey, "line 2: z: there is no such key"},
+        BadCase{"UnknownTable", "[z]\ny = 1\n", kConfigUnknownKey, "line 2: z.y: there is no such key"},
+        BadCase{"EmptyUnknownTable", "[z]\n", kConfigUnknownKey, "line 1: z: there is no such key"},
         BadCase{"TextIsInteger", "a = 1\n", kConfigWrongType, "line 1: a: the value is not a text"},
         BadCase{"IntegerIsText", "n = '3'\n", kConfigWrongType, "line 1: n: the value is not an integer"},
         BadCase{"IntegerIsFloat", "n = 3.0\n", kConfigWrongType, "line 1: n: the value is not an integer"},
@@ -75,6 +75,16 @@ TEST(ConfigFile, SaysThatAMandatoryKeyIsMissing) {
   const auto end = file.finish();
   ASSERT_FALSE(end);
   EXPECT_EQ(end.error().to_string(), "server.listen: this key is missing");
+}
+
+TEST(ConfigFile, SaysThatABadValueIsNotTheFiles) {
+  ConfigFile file("# a comment\nn = 3\n");
+  file.override_value("n", "99");
+  file.integer("n", {.min = 2, .max = 5});
+  const auto end = file.finish();
+  ASSERT_FALSE(end);
+  EXPECT_TRUE(end.error().overridden);
+  EXPECT_EQ(end.error().to_string(), "n: the value is too large");
 }
 
 TEST(ConfigFile, KeepsTheFirstFailure) {

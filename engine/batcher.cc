@@ -8,10 +8,14 @@
 namespace eml {
 namespace {
 
-constexpr std::size_t kIdsMin = 4096 / sizeof(TokenId);
+constexpr std::size_t kCountMin = 4096;  // a smaller count would tell short texts apart
+constexpr std::size_t kIdsMin = kCountMin / sizeof(TokenId);
 
 // No pass has more texts than this, however short: their vectors need room, too.
 constexpr std::size_t kTextsPerPass = 256;
+
+// Down, not up: no statement claims more than was wiped.
+std::size_t count_of(std::size_t wiped) { return wiped < kCountMin ? 0 : std::bit_floor(wiped); }
 
 }  // namespace
 
@@ -154,7 +158,7 @@ void Batcher::stop() {
   for (std::thread& thread : threads_) {
     if (thread.joinable()) thread.join();
   }
-  for (auto& request : refused) request->completion(outcome(*request, model_->encoder()));
+  for (auto& request : refused) request->completion(outcome(*request));
 }
 
 void Batcher::run(Worker& worker) {
@@ -229,7 +233,7 @@ void Batcher::compute(Worker& worker) {
     statistics_.tokens += worker.tokens;
   }
   const auto complete = finish(worker, status);
-  for (const auto& request : complete) request->completion(outcome(*request, model_->encoder()));
+  for (const auto& request : complete) request->completion(outcome(*request));
   const std::lock_guard lock(mutex_);
   completing_ -= complete.size();
   if (requests_.empty() && completing_ == 0) all_done_.notify_all();
@@ -239,9 +243,11 @@ void Batcher::compute(Worker& worker) {
 std::vector<std::unique_ptr<Batcher::Request>> Batcher::finish(Worker& worker, const Status& status) {
   std::vector<std::unique_ptr<Request>> complete;
   const std::lock_guard lock(mutex_);
-  for (const Item& item : worker.items) {
-    Request& request = *item.request;
+  const std::span<const std::size_t> wiped = worker.workspace.wiped();
+  for (std::size_t i = 0; i < worker.items.size(); ++i) {
+    Request& request = *worker.items[i].request;
     --request.running;
+    if (!wiped.empty()) request.wiped_activations += wiped[i];
     if (!status) {
       request.status = status;
       drop_waiting(request);
@@ -254,11 +260,11 @@ std::vector<std::unique_ptr<Batcher::Request>> Batcher::finish(Worker& worker, c
   return complete;
 }
 
-EmbedOutcome Batcher::outcome(Request& request, const Encoder& encoder) {
+EmbedOutcome Batcher::outcome(Request& request) {
   EmbedOutcome out;
   out.status = request.status;
   out.tokens = request.texts.tokens();
-  out.wiped.activations = encoder.wiped_activation_bytes(out.tokens);
+  out.wiped.activations = count_of(request.wiped_activations);
   out.wiped.token_ids = request.texts.wipe_now();
   if (out.status) out.embeddings = std::move(request.embeddings);
   return out;

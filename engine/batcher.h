@@ -42,10 +42,11 @@ class TokenBatch {
   std::vector<std::uint32_t> ends_;
 };
 
-// EngineWiped counts what was wiped for one request, for its cleanup statement.
+// EngineWiped counts what was wiped for one request, for its cleanup statement, in powers of two from 4 KiB: a count
+// must not tell a length, and nothing of the other requests of a pass.
 struct EngineWiped {
   std::size_t token_ids = 0;
-  std::size_t activations = 0;
+  std::size_t activations = 0;  // of the request's own rows in all its passes, rounded down; 0 if less
 };
 
 // EmbedOutcome is how a request ended. If `status` is an error there are no embeddings.
@@ -118,6 +119,7 @@ class Batcher {
     WipingVector<float> embeddings;
     std::size_t next = 0;     // first text that no pass has taken
     std::size_t running = 0;  // texts in passes now
+    std::size_t wiped_activations = 0;
     Status status;
   };
   // Item is one text of a pass.
@@ -136,7 +138,7 @@ class Batcher {
   std::vector<std::unique_ptr<Request>> finish(Worker& worker, const Status& status);
   std::unique_ptr<Request> remove(RequestId id);
   void drop_waiting(Request& request);
-  static EmbedOutcome outcome(Request& request, const Encoder& encoder);
+  static EmbedOutcome outcome(Request& request);
 
   const std::shared_ptr<const EmbeddingModel> model_;
   const Clock& clock_;

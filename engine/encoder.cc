@@ -53,6 +53,7 @@ Result<Workspace> Encoder::make_workspace(std::size_t tokens) const {
   out.y_ = out.x_ + rows * out.ld_;
   out.wide_ = out.y_ + rows * out.ld_;
   out.scratch_ = out.wide_ + rows * out.ld_wide_;
+  out.wiped_.reserve(rows);  // no text is empty
   return out;
 }
 
@@ -203,21 +204,25 @@ Status Encoder::pool(const Workspace& workspace, std::span<const TokenSpan> text
   return {};
 }
 
-void Encoder::wipe_activations(Workspace& workspace, std::size_t tokens) {
-  const std::size_t rows = std::min(std::bit_ceil(tokens), workspace.tokens_max_);
-  wipe(workspace.x_, rows * workspace.ld_ * sizeof(float));
-  wipe(workspace.y_, rows * workspace.ld_ * sizeof(float));
-  wipe(workspace.wide_, rows * workspace.ld_wide_ * sizeof(float));
+std::size_t Workspace::wipe_rows(std::size_t begin, std::size_t end) {
+  const std::size_t rows = end - begin;
+  return wipe(x_ + begin * ld_, rows * ld_ * sizeof(float)) + wipe(y_ + begin * ld_, rows * ld_ * sizeof(float)) +
+         wipe(wide_ + begin * ld_wide_, rows * ld_wide_ * sizeof(float));
+}
+
+void Encoder::wipe_activations(Workspace& workspace, std::span<const TokenSpan> texts) {
+  std::size_t row = 0;
+  for (const TokenSpan& text : texts) {
+    workspace.wiped_.push_back(workspace.wipe_rows(row, row + text.size()));
+    row += text.size();
+  }
+  // What belongs to no text: rows that a kernel may have filled up a tile with, and the scratch that all texts used.
+  workspace.wipe_rows(row, std::min(std::bit_ceil(row), workspace.tokens_max_));
   wipe(workspace.scratch_, workspace.scratch_floats_ * sizeof(float));
 }
 
-std::size_t Encoder::wiped_activation_bytes(std::size_t tokens) const {
-  const std::size_t row_bytes =
-      (2 * leading_dimension(config_.hidden) + leading_dimension(wide_width(config_))) * sizeof(float);
-  return tokens == 0 ? 0 : std::bit_floor(tokens) * std::bit_floor(row_bytes);
-}
-
 Status Encoder::embed(Workspace& workspace, std::span<const TokenSpan> texts, std::span<float> out) const {
+  workspace.wiped_.clear();
   EML_CHECK(check(workspace, texts, out));
   const std::size_t tokens = count_tokens(texts);
   if (tokens == 0) return {};
@@ -227,7 +232,7 @@ Status Encoder::embed(Workspace& workspace, std::span<const TokenSpan> texts, st
     feed_forward_block(workspace, layer, tokens);
   }
   const Status pooled = pool(workspace, texts, out);
-  wipe_activations(workspace, tokens);
+  wipe_activations(workspace, texts);
   return pooled;
 }
 

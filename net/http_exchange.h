@@ -53,7 +53,8 @@ class Deadline {
       : idle_(limits.idle),
         end_(streaming ? std::chrono::steady_clock::time_point::max()
                        : std::chrono::steady_clock::now() + limits.total) {}
-  void renew(boost::beast::tcp_stream& stream) const {
+  template <typename Stream>
+  void renew(Stream& stream) const {
     stream.expires_at(std::min(end_, std::chrono::steady_clock::now() + idle_));
   }
 
@@ -62,11 +63,10 @@ class Deadline {
   std::chrono::steady_clock::time_point end_;
 };
 
-// exchange writes `call` and reads the answer. `lowest` is the tcp_stream under `stream`, for the deadlines.
-template <typename Stream>
-boost::asio::awaitable<Result<HttpReply>> exchange(Stream& stream, boost::beast::tcp_stream& lowest, const Url& url,
-                                                   const HttpCall& call, const HttpClientLimits& limits,
-                                                   const BodySink& sink) {
+// exchange writes `call` and reads the answer. `lowest` is the Beast stream under `stream`, for the deadlines.
+template <typename Stream, typename Lowest>
+boost::asio::awaitable<Result<HttpReply>> exchange(Stream& stream, Lowest& lowest, const Url& url, const HttpCall& call,
+                                                   const HttpClientLimits& limits, const BodySink& sink) {
   namespace http = boost::beast::http;
   using boost::asio::redirect_error;
   using boost::asio::use_awaitable;

@@ -3,12 +3,15 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/write.hpp>
+#include <cerrno>
 #include <thread>
 
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "net/listen.h"
+#include "tests/support/shared.h"
 
 namespace eml {
 namespace {
@@ -168,6 +171,76 @@ TEST(Http, TlsClientRefusesAPeerThatSpeaksNoTls) {
   const auto reply = http_call(url, {});
   ASSERT_FALSE(reply);
   EXPECT_EQ(reply.error().code(), kTlsFailed);
+}
+
+// RawUnixPeer is RawPeer on a Unix socket, and keeps what it was sent.
+class RawUnixPeer {
+ public:
+  explicit RawUnixPeer(std::string answer) : acceptor_(context_, Local::endpoint(path())) {
+    thread_ = std::thread([this, answer = std::move(answer)] {
+      boost::system::error_code error;
+      auto socket = acceptor_.accept(error);
+      std::array<char, 4096> request;
+      const std::size_t n = socket.read_some(boost::asio::buffer(request), error);
+      request_.assign(request.data(), n);
+      boost::asio::write(socket, boost::asio::buffer(answer), error);
+    });
+  }
+  ~RawUnixPeer() { wait(); }
+  std::string path() const { return directory_.path() / "socket"; }
+  const std::string& request() {
+    wait();
+    return request_;
+  }
+
+ private:
+  using Local = boost::asio::local::stream_protocol;
+  void wait() {
+    if (thread_.joinable()) thread_.join();
+  }
+
+  test::TempDir directory_;
+  boost::asio::io_context context_{1};
+  Local::acceptor acceptor_;
+  std::string request_;
+  std::thread thread_;
+};
+
+TEST(HttpUnix, SendsARequestAndReadsTheAnswer) {
+  RawUnixPeer peer("HTTP/1.1 201 Created\r\nX: y\r\nContent-Length: 3\r\n\r\nabc");
+  const auto reply = http_call_unix(peer.path(), {.method = "POST", .target = "/v1/x", .headers = {}, .body = {'q'}});
+  ASSERT_TRUE(reply) << reply.error().to_string();
+  EXPECT_EQ(reply->status, 201);
+  EXPECT_EQ(header(reply->headers, "x"), "y");
+  EXPECT_EQ(reply->body, to_bytes("abc"));
+  EXPECT_TRUE(peer.request().starts_with("POST /v1/x HTTP/1.1\r\nHost: localhost\r\n")) << peer.request();
+  EXPECT_TRUE(peer.request().ends_with("\r\n\r\nq")) << peer.request();
+}
+
+TEST(HttpUnix, SaysThatNobodyListensThere) {
+  const test::TempDir directory;
+  const auto none = http_call_unix(directory.path() / "none", {});
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().code(), kConnectFailed);
+  EXPECT_EQ(none.error().first(), static_cast<std::uint64_t>(ENOENT));
+  const auto file = http_call_unix(directory.write("file", ""), {});
+  ASSERT_FALSE(file);
+  EXPECT_EQ(file.error().first(), static_cast<std::uint64_t>(ECONNREFUSED));
+}
+
+TEST(HttpUnix, RefusesPathsThatNoSocketHas) {
+  for (const std::string& path : {std::string(), std::string(108, 'a'), std::string("\0abstract", 9)}) {
+    const auto reply = http_call_unix(path, {});
+    ASSERT_FALSE(reply);
+    EXPECT_EQ(reply.error().code(), kConnectFailed);
+  }
+}
+
+TEST(HttpUnix, SaysThatTheAnswerWasCutOrIsTooLarge) {
+  const RawUnixPeer cut("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc");
+  EXPECT_EQ(http_call_unix(cut.path(), {}).error().code(), kNetClosed);
+  const RawUnixPeer large("HTTP/1.1 200 OK\r\nContent-Length: 101\r\n\r\n");
+  EXPECT_EQ(http_call_unix(large.path(), {}, {.body_bytes_max = 100}).error().code(), kHttpTooLarge);
 }
 
 TEST(Listen, SaysThatAPortIsTaken) {

@@ -193,20 +193,30 @@ class Decryption {
   Error diagnose() {
     const std::uint64_t index = failed_;
     if (!(error_->code() == kEncfileSegmentDamaged)) return *error_;
-    const SegmentRange range = segment_range(index, target_.size());
-    const auto scratch = scratch_.take();
-    const auto sealed = read_segment(*scratch, index, range);
-    if (!sealed) return *error_;
-    AeadKey aead(key_);
-    const MutableByteView out = target_.subspan(static_cast<std::size_t>(range.offset), range.size);
     // Enough for 4 GiB; beyond it the explanation is not worth the time.
     const std::uint64_t candidates = std::min<std::uint64_t>(count_, 4096);
     for (std::uint64_t other = 0; other < candidates; ++other) {
-      if (other != index && aead.open(out, segment_nonce({.index = other, .count = count_}), {}, *sealed)) {
-        return {kEncfileSegmentMoved, "a segment stands in another's place (place, segment)", index, other};
+      if (other == index || !opens_as(index, other)) continue;
+      if (opens_as(other, index)) {
+        return {kEncfileSegmentsSwapped, "two segments have changed places (place, segment)", index, other};
       }
+      if (opens_as(other, other)) {
+        return {kEncfileSegmentRepeated, "a segment stands in another's place too (place, segment)", index, other};
+      }
+      return {kEncfileSegmentsReordered, "a segment stands in another's place (place, segment)", index, other};
     }
     return *error_;
+  }
+
+  // Whether what stands at `place` is segment `segment`. Used after a failure only: it overwrites the target.
+  bool opens_as(std::uint64_t place, std::uint64_t segment) {
+    const SegmentRange range = segment_range(place, target_.size());
+    const auto scratch = scratch_.take();
+    const auto sealed = read_segment(*scratch, place, range);
+    AeadKey aead(key_);
+    const MutableByteView out = target_.subspan(static_cast<std::size_t>(range.offset), range.size);
+    const bool opened = sealed && aead.open(out, segment_nonce({.index = segment, .count = count_}), {}, *sealed);
+    return opened;
   }
 
   static constexpr std::uint64_t kNone = ~std::uint64_t{0};

@@ -23,7 +23,9 @@ inline constexpr ErrorCode kEncfileOtherPackage{ErrorClass::kUnauthentic, "encfi
 inline constexpr ErrorCode kEncfileTruncated{ErrorClass::kMalformed, "encfile-truncated"};
 inline constexpr ErrorCode kEncfileExtraBytes{ErrorClass::kMalformed, "encfile-extra-bytes"};
 inline constexpr ErrorCode kEncfileWrongKey{ErrorClass::kUnauthentic, "encfile-wrong-key"};
-inline constexpr ErrorCode kEncfileSegmentMoved{ErrorClass::kUnauthentic, "encfile-segment-moved"};
+inline constexpr ErrorCode kEncfileSegmentsSwapped{ErrorClass::kUnauthentic, "encfile-segments-swapped"};
+inline constexpr ErrorCode kEncfileSegmentsReordered{ErrorClass::kUnauthentic, "encfile-segments-reordered"};
+inline constexpr ErrorCode kEncfileSegmentRepeated{ErrorClass::kUnauthentic, "encfile-segment-repeated"};
 inline constexpr ErrorCode kEncfileSegmentDamaged{ErrorClass::kUnauthentic, "encfile-segment-damaged"};
 inline constexpr ErrorCode kEncfilePlaintextHash{ErrorClass::kUnauthentic, "encfile-plaintext-hash"};
 inline constexpr ErrorCode kEncfileTarget{ErrorClass::kInternal, "encfile-target"};
@@ -92,9 +94,10 @@ class ViewSource final : public EncryptedSource {
 
 // decrypt_file decrypts `source` into `target`, which has exactly context.plaintext_size bytes (kEncfileTarget) and
 // becomes the only copy of the plaintext. Segments are decrypted through `parallel_for`; the SHA-256 follows right
-// behind them and is compared with `expected`. The integers of kEncfileSegmentMoved are the place and where the segment
-// belongs, that of kEncfileSegmentDamaged is the place; with several damaged segments the lowest one is named, on any
-// machine. On any error `target` is wiped. Errors: in the order of docs/spec/package.md, 3; those of `source`.
+// behind them and is compared with `expected`. The integers of kEncfileSegmentsSwapped, kEncfileSegmentsReordered and
+// kEncfileSegmentRepeated are the place and where the segment in it belongs, that of kEncfileSegmentDamaged is the
+// place; with several damaged segments the lowest one is named, on any machine. On any error `target` is wiped. Errors:
+// in the order of docs/spec/package.md, 3; those of `source`.
 Status decrypt_file(const EncryptedSource& source, const FileContext& context, const Hash32& expected,
                     const SecretBytes& dek, MutableByteView target, const ParallelFor& parallel_for);
 

@@ -172,17 +172,17 @@ TEST(EncryptedFile, WithSwappedSegmentsIsRefusedAndSaysWhichTwo) {
   Sealed sealed(4 * kSegmentSize + 5);
   sealed.swap_segments(1, 3);
   const Error error = sealed.error(parallel_for_on(2));
-  EXPECT_EQ(error.code(), kEncfileSegmentMoved);
+  EXPECT_EQ(error.code(), kEncfileSegmentsSwapped);
   EXPECT_EQ(error.first(), 1U);
   EXPECT_EQ(error.second(), 3U);
 }
 
-TEST(EncryptedFile, WithReorderedSegmentsIsRefused) {
+TEST(EncryptedFile, WithReorderedSegmentsIsRefusedAndSaysWhichIsFirst) {
   Sealed sealed(4 * kSegmentSize);
   sealed.swap_segments(0, 1);
   sealed.swap_segments(1, 2);  // 1 2 0 3
   const Error error = sealed.error();
-  EXPECT_EQ(error.code(), kEncfileSegmentMoved);
+  EXPECT_EQ(error.code(), kEncfileSegmentsReordered);
   EXPECT_EQ(error.first(), 0U);
   EXPECT_EQ(error.second(), 1U);
 }
@@ -191,7 +191,7 @@ TEST(EncryptedFile, WithTheLastSegmentInAnothersPlaceIsRefused) {
   Sealed sealed(3 * kSegmentSize);  // the last one is full too
   sealed.swap_segments(0, 2);
   const Error error = sealed.error();
-  EXPECT_EQ(error.code(), kEncfileSegmentMoved);
+  EXPECT_EQ(error.code(), kEncfileSegmentsSwapped);
   EXPECT_EQ(error.second(), 2U);
 }
 
@@ -199,7 +199,7 @@ TEST(EncryptedFile, WithARepeatedSegmentIsRefused) {
   Sealed sealed(3 * kSegmentSize);
   std::ranges::copy(sealed.segment(0), sealed.segment(1).begin());
   const Error error = sealed.error();
-  EXPECT_EQ(error.code(), kEncfileSegmentMoved);
+  EXPECT_EQ(error.code(), kEncfileSegmentRepeated);
   EXPECT_EQ(error.first(), 1U);
   EXPECT_EQ(error.second(), 0U);
 }

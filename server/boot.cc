@@ -59,7 +59,9 @@ Result<Bytes> release_bundle(const BootContext& context, ByteView configuration,
   EvidenceBundle bundle;
   bundle.kind = context.attester.kind();
   bundle.binding = encode_binding(binding);
-  EML_TRY(bundle.evidence, context.attester.attest(binding, bundle.binding));
+  EML_TRY(MadeEvidence made, context.attester.attest(binding, bundle.binding));
+  bundle.evidence = std::move(made.evidence);
+  bundle.endorsements = std::move(made.endorsements);
   bundle.configuration = to_bytes(configuration);
   bundle.manifests = {to_bytes(manifest)};
   return encode_bundle(bundle);

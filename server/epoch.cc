@@ -47,7 +47,9 @@ Result<Bytes> EpochMaker::bundle_of(const Binding& binding) const {
   EvidenceBundle bundle;
   bundle.kind = attester_.kind();
   bundle.binding = encode_binding(binding);
-  EML_TRY(bundle.evidence, attester_.attest(binding, bundle.binding));
+  EML_TRY(MadeEvidence made, attester_.attest(binding, bundle.binding));
+  bundle.evidence = std::move(made.evidence);
+  bundle.endorsements = std::move(made.endorsements);
   bundle.configuration = configuration_;
   bundle.manifests = {model_.manifest};
   if (!model_.release_record.empty()) bundle.release_records = {model_.release_record};

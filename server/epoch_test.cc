@@ -97,6 +97,19 @@ class MemoryScan {
   std::uint8_t* buffer_;
 };
 
+// OtherAttester answers with bytes of its own, as a device would that is not what it says, or whose kind nobody here
+// verifies.
+class OtherAttester final : public Attester {
+ public:
+  OtherAttester(EvidenceKind kind, MadeEvidence made) : kind_(kind), made_(std::move(made)) {}
+  EvidenceKind kind() const override { return kind_; }
+  Result<MadeEvidence> attest(const Binding&, ByteView) override { return made_; }
+
+ private:
+  EvidenceKind kind_;
+  MadeEvidence made_;
+};
+
 class EpochTest : public testing::Test {
  protected:
   EpochTest() {
@@ -173,6 +186,33 @@ TEST_F(EpochTest, ProductionModeRefusesSoftwareEvidence) {
   ASSERT_FALSE(epoch);
   EXPECT_EQ(epoch.error().code(), kNotAboveFloor);
   EXPECT_EQ(metrics.epochs.load(), 0);
+}
+
+TEST_F(EpochTest, EvidenceThatDoesNotVerifyHereStartsNoEpochOfAnyKind) {
+  for (const auto kind : {EvidenceKind::kLocal, EvidenceKind::kTdx, EvidenceKind::kSevSnp, EvidenceKind::kNitro,
+                          EvidenceKind::kConfidentialSpace, EvidenceKind::kTpm}) {
+    OtherAttester other(kind, {.evidence = Bytes(1184, 1), .endorsements = {}});
+    for (const auto mode : {ServeMode::kEvaluation, ServeMode::kProduction}) {
+      config.mode = mode;
+      const EpochMaker epochs(config, model, boot_id, other, system_random(), system_clock(), metrics);
+      EXPECT_FALSE(epochs.make()) << to_string(kind);
+    }
+  }
+  EXPECT_EQ(metrics.epochs.load(), 0);
+}
+
+TEST_F(EpochTest, TheAttestersEndorsementsAreInTheBundle) {
+  const auto epoch = maker(system_random()).make().value();
+  const MadeEvidence made{.evidence = Bytes{1},
+                          .endorsements = {{.name = "vek", .fetched_at = 7, .bytes = Bytes{2, 3}}}};
+  OtherAttester other(EvidenceKind::kSevSnp, made);
+  const EpochMaker epochs(config, model, boot_id, other, system_random(), system_clock(), metrics);
+  const EvidenceBundle bundle = decode_bundle(epochs.fresh_bundle(*epoch, Hash32{}).value()).value();
+  EXPECT_EQ(bundle.evidence, made.evidence);
+  ASSERT_EQ(bundle.endorsements.size(), 1U);
+  EXPECT_EQ(bundle.endorsements[0].name, "vek");
+  EXPECT_EQ(bundle.endorsements[0].fetched_at, 7);
+  EXPECT_EQ(bundle.endorsements[0].bytes, (Bytes{2, 3}));
 }
 
 TEST_F(EpochTest, AModelWithoutItsManifestGetsNoEvidence) {

@@ -281,7 +281,7 @@ void Service::on_embedded(const RequestPtr& request, EmbedOutcome outcome) {
     refuse(request, outcome.status.error());
   } else {
     request->wiped.token_ids += wiped_buffer_bytes(outcome.wiped.token_ids);
-    request->wiped.activations += wiped_buffer_bytes(outcome.wiped.activations);
+    request->wiped.activations += outcome.wiped.activations;
     context_.metrics.tokens_total.fetch_add(outcome.tokens);
     const EmbeddingModel& model = *context_.model.model;
     answer(request, encode_embedding_response(context_.model.identity.id, outcome.embeddings, model.dimensions(),

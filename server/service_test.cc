@@ -21,8 +21,9 @@ class FakeAttester final : public Attester {
  public:
   explicit FakeAttester(const FakeTee& tee) : tee_(tee) {}
   EvidenceKind kind() const override { return EvidenceKind::kLocal; }
-  Result<Bytes> attest(const Binding& binding, ByteView binding_bytes) override {
-    return test::fake_local_evidence(tee_.root(), binding_digest(binding.purpose, binding_bytes), tee_.binary);
+  Result<MadeEvidence> attest(const Binding& binding, ByteView binding_bytes) override {
+    const Hash32 digest = binding_digest(binding.purpose, binding_bytes);
+    return MadeEvidence{.evidence = test::fake_local_evidence(tee_.root(), digest, tee_.binary), .endorsements = {}};
   }
 
  private:

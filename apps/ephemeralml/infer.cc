@@ -190,16 +190,26 @@ class Printer {
     std::string saved;
     if (!options_.save.empty()) {
       saved = options_.save + "/" + dossier_name(answered.number);
-      if (auto written = write_file(saved, answered.answer.dossier.bytes(), WriteMode::kPrivate); !written) {
-        complain(saved, written.error());
-        return written;
-      }
+      EML_CHECK(save(saved, answered.answer.dossier.bytes()));
     }
     show(answered, saved);
     return {};
   }
 
+  // could_not_save is the first failure to write a dossier; none is written after it.
+  const std::optional<Error>& could_not_save() const { return could_not_save_; }
+
  private:
+  Status save(const std::string& path, ByteView dossier) {
+    if (could_not_save_) return std::unexpected(*could_not_save_);
+    auto written = write_file(path, dossier, WriteMode::kPrivate);
+    if (!written) {
+      could_not_save_ = written.error();
+      complain(path, written.error());
+    }
+    return written;
+  }
+
   void show(const Answered& answered, const std::string& saved) const {
     if (single_ && options_.json) {
       print_json(answer_json(answered, saved));
@@ -213,6 +223,7 @@ class Printer {
 
   const Options& options_;
   bool single_;
+  std::optional<Error> could_not_save_;
 };
 
 int finish(const Options& options, const LoadPlan& plan, const LoadResult& result) {
@@ -281,7 +292,8 @@ int run(const Options& options) {
   Printer printer(options, plan);
   const LoadResult result = run_load(plan, [&printer](Answered& answered) { return printer.on_answer(answered); });
   wipe(plan.text.data(), plan.text.size());
-  return finish(options, plan, result);
+  const int status = finish(options, plan, result);
+  return printer.could_not_save() ? kFailed : status;
 }
 
 }  // namespace

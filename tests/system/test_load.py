@@ -2,8 +2,11 @@
 
 import concurrent.futures
 import pathlib
+import re
+import shlex
+import subprocess
 
-from harness import CTI, RECEIPT, SANITIZED, SEQUENCE, SystemTest, claims, main, read_dossier, run
+from harness import CTI, PROGRAM, RECEIPT, SANITIZED, SEQUENCE, SystemTest, claims, main, read_dossier, run
 
 
 class Load(SystemTest):
@@ -52,6 +55,26 @@ class Load(SystemTest):
             self.load("many", 200, 8, 32)
         else:
             self.load("many", 2000, 32, 64)
+
+    def test_a_full_disk_is_said_once_and_leaves_whole_dossiers_only(self):
+        small = self.world.path("small")
+        small.mkdir()
+        inside = " ".join(shlex.quote(str(part)) for part in [PROGRAM, *self.world.infer_arguments(
+            "--text", "a text", "--count", 12, "--save", small / "dossiers")])
+        mount = f"mount -t tmpfs -o size=64k none {small} && {{ {inside}; echo exit $?; find {small} -type f -printf '%s %f\\n'; }}"
+        done = subprocess.run(["unshare", "-rm", "bash", "-c", mount], capture_output=True, text=True)
+        if "exit" not in done.stdout:
+            self.skipTest("no private file system can be mounted here: " + done.stderr.strip())
+        self.assertIn("exit 2", done.stdout, done.stderr)
+        complaints = [line for line in done.stderr.splitlines() if "the disk is full" in line]
+        self.assertEqual(len(complaints), 1, done.stderr)
+        self.assertRegex(complaints[0], r"dossiers/0000\d\d\.dossier: the disk is full")
+        files = [line.split() for line in done.stdout.splitlines() if re.match(r"\d+ \S+$", line)]
+        self.assertEqual([name for _, name in files if not name.endswith(".dossier")], [])
+        sizes = [int(size) for size, _ in files]
+        self.assertGreater(len(sizes), 1)
+        self.assertLess(len(sizes), 12)
+        self.assertGreater(min(sizes), 0.9 * max(sizes))
 
     def test_a_line_a_request_and_percentiles_by_nearest_rank(self):
         done = self.world.infer("--count", 10)
