@@ -5,6 +5,7 @@
 #include "attester/confidential_space_attester.h"
 #include "attester/devices.h"
 #include "attester/local_attester.h"
+#include "attester/tpm_attester.h"
 #include "attester/tsm_attester.h"
 
 namespace eml {
@@ -85,7 +86,7 @@ Result<std::unique_ptr<Attester>> make_attester(const AttesterConfig& config, co
     case EvidenceKind::kTpm:
       break;
   }
-  return fail(kAttesterKindUnsupported, "this program cannot make evidence of kind tpm yet");
+  return as_attester(TpmAttester::open(devices.tpm, clock));
 }
 
 Result<std::unique_ptr<Attester>> make_attester(const AttesterConfig& config, Random& random, const Clock& clock) {

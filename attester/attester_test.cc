@@ -31,6 +31,7 @@ struct AttesterTest : testing::Test {
     kernel->provider.reset();
     devices.tsm = kernel;
     devices.nsm = directory.path() / "nsm";
+    devices.tpm = directory.path() / "tpm";
     devices.nsm_call = answer_random;
     devices.launcher = directory.path() / "teeserver.sock";
     devices.retry.pause = [](std::chrono::milliseconds) {};
@@ -130,7 +131,7 @@ TEST_F(AttesterTest, GuessesNoName) {
   for (const char* kind : {"", "LOCAL", "Auto", "tdx ", "sev", "none"}) {
     EXPECT_EQ(open(kind), "attester-kind-unknown") << kind;
   }
-  EXPECT_EQ(open("tpm"), "attester-kind-unsupported");
+  EXPECT_EQ(open("tpm"), "attester-not-here");
 }
 
 TEST_F(AttesterTest, NoErrorOfAnAttesterReadsAsAVerdict) {

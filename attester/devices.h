@@ -15,6 +15,7 @@ struct AttesterDevices {
   std::shared_ptr<TsmDirectory> tsm = posix_tsm_directory("/sys/kernel/config/tsm/report");
   std::string nsm = "/dev/nsm";
   NsmIoctl nsm_call = nsm_ioctl;
+  std::string tpm = "/dev/tpmrm0";  // or the socket of a software TPM
   std::string launcher = "/run/container_launcher/teeserver.sock";
   Retry retry = {};
 };

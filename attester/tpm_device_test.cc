@@ -9,6 +9,8 @@
 #include <boost/json/object.hpp>
 
 #include "attestation/judge.h"
+#include "attester/tpm_attester.h"
+#include "tests/support/fake_tee.h"
 #include "tests/support/shared.h"
 
 namespace eml {
@@ -65,6 +67,26 @@ TEST(TpmDevice, ASoftwareTpmsQuoteIsGenuineAndOverOurNonce) {
   ASSERT_FALSE(verdict.error) << verdict.error->to_string();
   EXPECT_EQ(verdict.evidence.signed_value, nonce);
   EXPECT_EQ(verdict.evidence.root, "");  // nobody vouches for a software TPM's key
+}
+
+TEST(TpmDevice, TheAttesterBindsAsTheBundleSays) {
+  Swtpm swtpm;
+  if (!swtpm.start()) GTEST_SKIP() << "swtpm is not installed";
+  const test::FixedClock clock{test::kFakeNow};
+  const auto attester = TpmAttester::open(swtpm.path(), clock);
+  ASSERT_TRUE(attester) << attester.error().to_string();
+  test::FakeTee tee;
+  const Binding binding = tee.serve_binding();
+  const Bytes bytes = encode_binding(binding);
+  const auto made = (*attester)->attest(binding, bytes);
+  ASSERT_TRUE(made) << made.error().to_string();
+  Collateral collateral;
+  for (const Endorsement& each : made->endorsements) collateral.emplace(each.name, each.bytes);
+  const EvidenceVerdict verdict = judge_tpm(
+      {.evidence = made->evidence, .collateral = &collateral, .time = 0, .requirements = nullptr, .root = {}});
+  ASSERT_FALSE(verdict.error) << verdict.error->to_string();
+  EXPECT_EQ(verdict.evidence.signed_value, expected_signed_value(EvidenceKind::kTpm, binding, bytes));
+  EXPECT_EQ((*attester)->attest(binding, Bytes(3)).error().code(), kInternalError);
 }
 
 // More quotes than a TPM has room for keys (three, in swtpm): each key is flushed, and is the same each time.
