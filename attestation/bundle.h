@@ -19,6 +19,7 @@ namespace eml {
 inline constexpr ErrorCode kBundleMalformed{ErrorClass::kMalformed, "bundle-malformed"};
 inline constexpr ErrorCode kBundleTooLarge{ErrorClass::kLimit, "bundle-too-large"};
 inline constexpr ErrorCode kBundleKindUnsupported{ErrorClass::kUnsupported, "bundle-kind-unsupported"};
+inline constexpr ErrorCode kBundleNoRoot{ErrorClass::kUnauthentic, "bundle-no-root"};
 inline constexpr ErrorCode kBundleSignedValue{ErrorClass::kUnauthentic, "bundle-signed-value"};
 inline constexpr ErrorCode kBundlePurpose{ErrorClass::kRejected, "bundle-purpose"};
 inline constexpr ErrorCode kBundleNotYetValid{ErrorClass::kRejected, "bundle-not-yet-valid"};

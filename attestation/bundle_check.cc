@@ -89,6 +89,8 @@ Result<VerifiedEvidence> check_genuine(const EvidenceBundle& bundle, const Bundl
                                              .time = expectation.time,
                                              .root = expectation.given_root});
   if (verdict.error) return std::unexpected(*verdict.error);
+  // A TPM's quote may be genuine under a key that nobody but the bundle itself names.
+  if (verdict.evidence.root.empty()) return fail(kBundleNoRoot, "no root vouches for the key of this evidence");
   verdict.evidence.meets = [verifier, evidence = bundle.evidence, collateral, time = expectation.time,
                             root = expectation.given_root](const Json& requirements) -> Status {
     const EvidenceVerdict again = verifier->judge(
@@ -101,8 +103,10 @@ Result<VerifiedEvidence> check_genuine(const EvidenceBundle& bundle, const Bundl
 
 Status check_signed_value(const VerifiedEvidence& evidence, const Binding& binding, ByteView binding_bytes) {
   const Bytes expected = expected_signed_value(evidence.kind, binding, binding_bytes);
-  if (equal(evidence.signed_value, expected)) return {};
-  return fail(kBundleSignedValue, "the evidence signs another value than this binding's");
+  if (!equal(evidence.signed_value, expected)) {
+    return fail(kBundleSignedValue, "the evidence signs another value than this binding's");
+  }
+  return evidence.binds ? evidence.binds(binding) : Status();
 }
 
 Status check_validity(const Binding& binding, const BundleExpectation& expectation) {

@@ -35,6 +35,9 @@ struct VerifiedEvidence {
   bool debug = false;
   std::string tcb_status;                                 // "UpToDate"; empty if the kind has none
   std::map<std::string, std::uint64_t, std::less<>> tcb;  // named components; empty if the kind has none
+  // binds holds the evidence to what else it must carry of a binding, beside the signed value (the audience of a token,
+  // the key and the nonce of a Nitro document). Empty if there is nothing.
+  std::function<Status(const Binding& binding)> binds;
   // meets decides the kind's own requirements, a closed JSON object of what is required (docs/spec/evidence/KIND.md,
   // "Requirements"): the first that the evidence does not meet is the error. Empty if the kind has none.
   std::function<Status(const Json& requirements)> meets;

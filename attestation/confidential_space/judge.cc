@@ -82,6 +82,10 @@ VerifiedEvidence evidence_of(const Claims& claims, const std::string& root) {
                        .debug = !claims.is_production_image()};
   if (const auto digest = claims.image_digest()) out.measurements.emplace("image_digest", to_bytes(ByteView(*digest)));
   if (const auto status = claims.tdx_status()) out.tcb_status = *status;
+  out.binds = [audience = std::string(claims.text({"aud"}).value_or(""))](const Binding& binding) -> Status {
+    if (audience == (binding.purpose == Purpose::kServe ? "eml serve v1" : "eml release v1")) return {};
+    return fail(kAudience, "the token is for another audience than this purpose's");
+  };
   return out;
 }
 

@@ -69,6 +69,7 @@ Status judge(const EvidenceInput& input, const NitroRequirements& requirements, 
   out.details = JsonObject{{"cose_tag", unverified.tagged() ? Json(18) : Json(nullptr)}};
   EML_TRY(const auto verified, VerifiedNitroDocument::verify(unverified, root, input.time));
   out.evidence = verified.evidence();
+  out.evidence.binds = [verified](const Binding& binding) { return check_nitro_binding(verified, binding); };
   out.details.as_object()["debug_mode"] = verified.debug();
   return appraise_nitro(verified, requirements);
 }

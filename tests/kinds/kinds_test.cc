@@ -19,14 +19,15 @@ struct VendorWorld : World {
   explicit VendorWorld(EvidenceKind its_kind) : kind(its_kind) {
     clock.advance(std::chrono::seconds(kVendorNow - test::kFakeNow));
     tee.issued_at = kVendorNow;
-    root = test::vendor_evidence(kind, Bytes(64, 'a'), Flaw::kNone).root;
+    root = test::vendor_evidence(kind, Bytes(64, 'a'), tee.serve_binding(), Flaw::kNone).root;
     policy = policy_of(draft());
   }
 
   EvidenceBundle vendor_parts(const Binding& binding, Flaw flaw = Flaw::kNone) const {
     EvidenceBundle out = parts(binding);
     out.kind = kind;
-    test::VendorEvidence made = test::vendor_evidence(kind, expected_signed_value(kind, binding, out.binding), flaw);
+    test::VendorEvidence made =
+        test::vendor_evidence(kind, expected_signed_value(kind, binding, out.binding), binding, flaw);
     out.evidence = std::move(made.evidence);
     out.endorsements = std::move(made.endorsements);
     return out;
@@ -101,8 +102,11 @@ class EachKind : public testing::TestWithParam<EvidenceKind> {
   }
 };
 
+class EachKindWithATcb : public EachKind {};
+
 std::string_view stale_code(EvidenceKind kind) {
   if (kind == EvidenceKind::kTdx) return "tdx-collateral-expired";
+  if (kind == EvidenceKind::kNitro) return "nitro-certificate-expired";
   return kind == EvidenceKind::kSevSnp ? "sevsnp-crl-expired" : "confidential-space-expired";
 }
 
@@ -144,7 +148,7 @@ TEST_P(EachKind, OfAnotherProgramIsRefused) {
 
 TEST_P(EachKind, InDebugModeIsRefused) { expect_both(Flaw::kDebug, "policy-no-entry vendor-entry: production floor"); }
 
-TEST_P(EachKind, WithAnOldTcbIsRefused) { expect_both(Flaw::kOldTcb, "policy-no-entry vendor-entry: tcb_floor"); }
+TEST_P(EachKindWithATcb, ThatIsOldIsRefused) { expect_both(Flaw::kOldTcb, "policy-no-entry vendor-entry: tcb_floor"); }
 
 TEST_P(EachKind, WithStaleCollateralIsRefused) {
   expect_both(Flaw::kStaleCollateral, std::string(stale_code(GetParam())));
@@ -164,8 +168,31 @@ TEST_P(EachKind, WithAnEndorsementThatNothingJudgesIsRefused) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Vendors, EachKind,
+                         testing::Values(EvidenceKind::kTdx, EvidenceKind::kSevSnp, EvidenceKind::kNitro,
+                                         EvidenceKind::kConfidentialSpace),
+                         [](const auto& info) { return std::string(to_string(info.param)); });
+INSTANTIATE_TEST_SUITE_P(Vendors, EachKindWithATcb,
                          testing::Values(EvidenceKind::kTdx, EvidenceKind::kSevSnp, EvidenceKind::kConfidentialSpace),
                          [](const auto& info) { return std::string(to_string(info.param)); });
+
+TEST(KindNitro, WithAnotherPublicKeyThanTheBindingsIsRefused) {
+  VendorWorld world(EvidenceKind::kNitro);
+  EXPECT_EQ(world.client_says(world.vendor_parts(world.tee.serve_binding(), Flaw::kOtherKey)),
+            "nitro-binding-mismatch");
+}
+
+TEST(KindConfidentialSpace, TokenForAnotherPurposeIsRefused) {
+  VendorWorld world(EvidenceKind::kConfidentialSpace);
+  EvidenceBundle bundle = world.vendor_parts(world.tee.serve_binding());
+  Binding other = world.tee.serve_binding();
+  other.purpose = Purpose::kRelease;
+  bundle.evidence = test::vendor_evidence(EvidenceKind::kConfidentialSpace,
+                                          expected_signed_value(EvidenceKind::kConfidentialSpace,
+                                                                world.tee.serve_binding(), bundle.binding),
+                                          other, Flaw::kNone)
+                        .evidence;
+  EXPECT_EQ(world.client_says(bundle), "confidential-space-audience");
+}
 
 // One requirement of each kind that its good evidence does not meet.
 struct Unmet {

@@ -10,12 +10,13 @@
 #include "attestation/bundle.h"
 #include "encoding/base64.h"
 #include "tests/support/dcap.h"
+#include "tests/support/nitro_issuer.h"
 #include "tests/support/signer.h"
 #include "tests/support/snp.h"
 
 namespace eml::test {
 
-enum class Flaw { kNone, kSignedValue, kMeasurement, kDebug, kOldTcb, kStaleCollateral };
+enum class Flaw { kNone, kSignedValue, kMeasurement, kDebug, kOldTcb, kStaleCollateral, kOtherKey };
 
 struct VendorEvidence {
   Bytes evidence;
@@ -60,12 +61,14 @@ inline VendorEvidence snp_evidence(ByteView signed_value, Flaw flaw) {
   return {std::move(made.report), endorsements_of(made.collateral), std::move(made.root)};
 }
 
-inline Json confidential_space_claims(std::string_view nonce, Flaw flaw) {
+inline Json confidential_space_claims(std::string_view nonce, Purpose purpose, Flaw flaw) {
   const std::string tcb = flaw == Flaw::kOldTcb ? "OutOfDate" : "UpToDate";
   const std::string dbgstat = flaw == Flaw::kDebug ? "enabled" : "disabled-since-boot";
   const std::string exp = flaw == Flaw::kStaleCollateral ? "1780315000" : "1780318200";
-  const std::string text = R"({"aud":"eml serve v1","iss":"https://confidentialcomputing.googleapis.com","exp":)" +
-                           exp + R"(,"iat":1780314600,"nbf":1780314600,"eat_nonce":")" + std::string(nonce) +
+  const std::string audience = purpose == Purpose::kServe ? "eml serve v1" : "eml release v1";
+  const std::string text = R"({"aud":")" + audience +
+                           R"(","iss":"https://confidentialcomputing.googleapis.com","exp":)" + exp +
+                           R"(,"iat":1780314600,"nbf":1780314600,"eat_nonce":")" + std::string(nonce) +
                            R"(","secboot":true,"oemid":11129,"hwmodel":"GCP_INTEL_TDX","swname":"CONFIDENTIAL_SPACE",
     "swversion":["250800"],"dbgstat":")" +
                            dbgstat + R"(","google_service_accounts":["sa@p.iam.gserviceaccount.com"],
@@ -78,7 +81,7 @@ inline Json confidential_space_claims(std::string_view nonce, Flaw flaw) {
   return parse_json(as_bytes(text)).value();
 }
 
-inline VendorEvidence confidential_space_evidence(ByteView signed_value, Flaw flaw) {
+inline VendorEvidence confidential_space_evidence(ByteView signed_value, Purpose purpose, Flaw flaw) {
   const Signer& leaf_key = shared_rsa_signer();
   const Signer& ca = shared_rsa_signer(1);
   const Bytes root = make_certificate(
@@ -89,13 +92,28 @@ inline VendorEvidence confidential_space_evidence(ByteView signed_value, Flaw fl
       {.subject = "leaf", .issuer = "middle", .extensions = leaf_extensions("leaf", "middle")}, leaf_key.spki(), ca);
   JsonArray x5c{Json(base64(leaf)), Json(base64(middle)), Json(base64(root))};
   const JsonObject header{{"alg", "RS256"}, {"typ", "JWT"}, {"kid", "k1"}, {"x5c", std::move(x5c)}};
-  const std::string claims = compact_json(confidential_space_claims(as_text(signed_value), flaw));
+  const std::string claims = compact_json(confidential_space_claims(as_text(signed_value), purpose, flaw));
   const std::string input = base64url(as_bytes(compact_json(header))) + '.' + base64url(as_bytes(claims));
   const std::string token = input + '.' + base64url(leaf_key.sign(as_bytes(input), 256));
   return {to_bytes(std::string_view(token)), {}, root};
 }
 
-inline VendorEvidence vendor_evidence(EvidenceKind kind, ByteView signed_value, Flaw flaw) {
+inline VendorEvidence nitro_evidence(ByteView signed_value, const Binding& binding, Flaw flaw) {
+  static const NitroIssuer issuer;
+  NitroPlan plan;
+  plan.user_data = to_bytes(signed_value);
+  plan.nonce.reset();
+  if (binding.challenge) plan.nonce = to_bytes(ByteView(*binding.challenge));
+  plan.public_key.reset();
+  if (binding.purpose == Purpose::kServe) plan.public_key = to_bytes(ByteView(binding.receipt_key));
+  if (flaw == Flaw::kMeasurement) plan.pcrs[0][0] ^= 1;
+  if (flaw == Flaw::kDebug) plan.pcrs[0] = plan.pcrs[1] = plan.pcrs[2] = Bytes(48);
+  if (flaw == Flaw::kStaleCollateral) plan.leaf.not_after = "20260531000000Z";
+  if (flaw == Flaw::kOtherKey) plan.public_key = Bytes(32, 7);
+  return {issuer.document(plan), {}, issuer.root_certificate()};
+}
+
+inline VendorEvidence vendor_evidence(EvidenceKind kind, ByteView signed_value, const Binding& binding, Flaw flaw) {
   Bytes value = to_bytes(signed_value);
   if (flaw == Flaw::kSignedValue) value[value.size() - 1] = value.back() == '0' ? '1' : '0';
   switch (kind) {
@@ -104,9 +122,10 @@ inline VendorEvidence vendor_evidence(EvidenceKind kind, ByteView signed_value, 
     case EvidenceKind::kSevSnp:
       return snp_evidence(value, flaw);
     case EvidenceKind::kConfidentialSpace:
-      return confidential_space_evidence(value, flaw);
-    case EvidenceKind::kLocal:
+      return confidential_space_evidence(value, binding.purpose, flaw);
     case EvidenceKind::kNitro:
+      return nitro_evidence(value, binding, flaw);
+    case EvidenceKind::kLocal:
     case EvidenceKind::kTpm:
       break;
   }
