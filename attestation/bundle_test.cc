@@ -245,10 +245,8 @@ TEST_F(BundleTest, Step1_4RejectsAMalformedBindingAndAnotherVersion) {
 
 TEST_F(BundleTest, Step2_1RejectsEvidenceOfAKindUnderAnothersName) {
   const std::pair<EvidenceKind, std::string_view> cases[] = {
-      {EvidenceKind::kTdx, "tdx-unsupported-version"},
-      {EvidenceKind::kSevSnp, "sevsnp-parse"},
-      {EvidenceKind::kNitro, "nitro-algorithm"},
-      {EvidenceKind::kConfidentialSpace, "confidential-space-parse"},
+      {EvidenceKind::kTdx, "tdx-unsupported-version"}, {EvidenceKind::kSevSnp, "sevsnp-parse"},
+      {EvidenceKind::kNitro, "nitro-algorithm"},       {EvidenceKind::kConfidentialSpace, "confidential-space-parse"},
       {EvidenceKind::kTpm, "tpm-missing-collateral"},
   };
   for (const auto& [kind, code] : cases) {

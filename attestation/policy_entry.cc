@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kReasonMax = 256;
 constexpr std::size_t kIdentityMax = 320;  // three PCRs of a Nitro enclave in hex, with their names, are 305
-constexpr std::size_t kListMax = 64;  // models or roots of one deployment
+constexpr std::size_t kListMax = 64;       // models or roots of one deployment
 
 // Parser carries the entry's index, so that each error says which entry it is about.
 class Parser {

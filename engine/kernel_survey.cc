@@ -77,7 +77,8 @@ std::vector<ProfileSurvey> survey_kernels() {
 }
 
 bool kernels_usable(std::string_view name) {
-  return std::ranges::any_of(kernels::numerics_profiles(), [name](std::string_view numerics) { return can_run(numerics, name); });
+  return std::ranges::any_of(kernels::numerics_profiles(),
+                             [name](std::string_view numerics) { return can_run(numerics, name); });
 }
 
 }  // namespace eml

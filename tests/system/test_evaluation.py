@@ -50,7 +50,7 @@ ATTEMPTS = {
     "limits.idle_ms": ["3600000"],
     "limits.stall_ms": ["600000"],
 }
-FLAGS_OF_SERVE = {"--help", "--config", "--set", "--print-config", "--write-bundle", "--json"}
+FLAGS_OF_SERVE = {"--help", "--config", "--set", "--print-config", "--write-bundle", "--json", "--precision", "--root"}
 
 
 def ignored(reason="it does not matter here"):
@@ -61,9 +61,16 @@ def hardware_policy():
     """Entries of all kinds that have hardware, which ignore all that can be ignored."""
     measurements = {"tdx": ["mrtd", "rtmr0", "rtmr1", "rtmr2", "rtmr3"], "sevsnp": ["measurement", "host_data"],
                     "nitro": ["pcr0", "pcr1", "pcr2"], "confidential_space": ["image_digest"]}
+    requirements = {"tdx": ["allow_service_td", "require_sept_ve_disable"],
+                    "sevsnp": ["allow_migration_agent", "max_vmpl", "min_committed_tcb", "require_committed_firmware",
+                               "require_vmpl"],
+                    "nitro": ["pcrs"],
+                    "confidential_space": ["allow_cmd_override", "allow_env_override", "google_service_account",
+                                           "hwmodel", "require_nvidia_gpu_cc_mode", "require_secboot",
+                                           "require_support_attribute", "require_tdx_tcb", "restart_policy"]}
     entries = [{"name": kind.replace("_", "-"), "kind": kind, "measurements": {name: ignored() for name in names},
                 "configuration": ignored(), "platform_identity": ignored(), "operator_key": ignored(),
-                "tcb_floor": ignored(), "publisher": ignored(), "model": ignored(), "not_before": ignored(),
+                "tcb_floor": ignored(), "requirements": {name: ignored() for name in requirements[kind]}, "publisher": ignored(), "model": ignored(), "not_before": ignored(),
                 "not_after": ignored(), "approved_by": "the system test"} for kind, names in measurements.items()]
     return {"schema": "eml-policy/1", "serial": 1, "name": "production", "fresh_evidence": ignored(),
             "entries": entries}
@@ -150,6 +157,13 @@ class Evaluation(SystemTest):
         self.assertEqual(set(re.findall(r"--[a-z-]+", options)), FLAGS_OF_SERVE)
         # The only one that changes what runs is --set, whose keys are all tried above; twice is no way around either.
         self.assertIsNone(self.attempt("twice", ["--set", "server.mode=evaluation", "--set", "server.mode=production"]))
+        self.assertIsNone(self.attempt("precision", ["--precision", "production"]))
+        # A root of one's own is refused for production, and makes nothing of software evidence.
+        done = run("serve", *self.world.serve_arguments(server__mode="production"), "--root", self.world.policy, "--json")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("--root", done.stderr)
+        server = self.attempt("root", ["--root", self.world.policy])
+        self.assert_evaluation_only(server, "root-dossier")
         for flag in ("--production", "--mode=production", "--attester=tdx", "--no-banner", "--quiet", "--force"):
             self.assertIsNone(self.attempt("flag", [flag]), flag)
 
