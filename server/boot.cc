@@ -16,6 +16,7 @@
 #include "keys/release_client.h"
 #include "net/http_client.h"
 #include "package/package.h"
+#include "server/collateral.h"
 #include "server/engine_files.h"
 #include "server/package_reader.h"
 
@@ -89,6 +90,7 @@ Result<Bytes> release_bundle(const BootContext& context, ByteView configuration,
   EML_TRY(MadeEvidence made, context.attester.attest(binding, bundle.binding));
   bundle.evidence = std::move(made.evidence);
   bundle.endorsements = std::move(made.endorsements);
+  EML_CHECK(add_collateral(bundle.endorsements, context.config.collateral, bundle.kind));
   bundle.configuration = to_bytes(configuration);
   bundle.manifests = {to_bytes(manifest)};
   return encode_bundle(bundle);

@@ -56,6 +56,7 @@ void read_server(ConfigFile& file, ServeConfig& config) {
   }
   config.attester = file.text("server.attester");
   config.state_directory = file.text("server.state_directory");
+  config.collateral = file.text("server.collateral", "");
   config.issuer = file.text("server.issuer");
   config.operator_key = read_key(file, "server.operator_key");
   config.io_threads = read_u32(file, "server.threads", {.min = 1, .max = kThreadsMax}, config.io_threads);
@@ -190,6 +191,7 @@ std::vector<std::string_view> serve_config_keys() {
           "server.mode",
           "server.attester",
           "server.state_directory",
+          "server.collateral",
           "server.issuer",
           "server.operator_key",
           "server.threads",
@@ -228,6 +230,7 @@ std::string to_toml(const ServeConfig& config) {
   line("mode", config.mode == ServeMode::kProduction ? "\"production\"" : "\"evaluation\"");
   line("attester", quoted(config.attester));
   line("state_directory", quoted(config.state_directory));
+  if (!config.collateral.empty()) line("collateral", quoted(config.collateral));
   line("issuer", quoted(config.issuer));
   if (config.operator_key) line("operator_key", quoted(hex(*config.operator_key)));
   line("threads", fmt::to_string(config.io_threads));

@@ -42,6 +42,7 @@ struct ServeConfig {
   ServeMode mode = ServeMode::kProduction;
   std::string attester;  // kind of evidence: never guessed
   std::string state_directory;
+  std::string collateral;  // directory; empty: none
 
   std::string issuer;
   std::optional<Ed25519PublicKey> operator_key;

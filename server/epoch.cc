@@ -3,6 +3,7 @@
 #include "attester/local_attester.h"
 #include "crypto/hash.h"
 #include "package/manifest.h"
+#include "server/collateral.h"
 
 namespace eml {
 
@@ -29,6 +30,7 @@ Result<Bytes> EpochMaker::bundle_of(const Binding& binding) const {
   EML_TRY(MadeEvidence made, attester_.attest(binding, bundle.binding));
   bundle.evidence = std::move(made.evidence);
   bundle.endorsements = std::move(made.endorsements);
+  EML_CHECK(add_collateral(bundle.endorsements, config_.collateral, bundle.kind));
   bundle.configuration = configuration_;
   bundle.manifests = {model_.manifest};
   if (!model_.release_record.empty()) bundle.release_records = {model_.release_record};

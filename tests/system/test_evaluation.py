@@ -22,6 +22,7 @@ ATTEMPTS = {
     "server.attester": ["refused tdx", "refused sevsnp", "refused nitro", "refused confidential_space", "refused tpm",
                         "refused auto", "refused LOCAL", "refused local,tdx", "refused production", "refused "],
     "server.state_directory": ["other-state", "refused /dev/tdx_guest"],
+    "server.collateral": ["other-state", "production"],
     "server.issuer": ["production", "tdx.production.example"],
     "server.operator_key": ["ab" * 32],
     "server.threads": ["2"],
