@@ -267,8 +267,8 @@ Result<std::vector<Measured>> measure_all(const std::vector<std::shared_ptr<cons
   return out;
 }
 
-Status measure_lines(std::shared_ptr<const EmbeddingModel> model, unsigned threads, std::istream& in, std::ostream& out,
-                     const Clock& clock) {
+Status measure_lines(const std::shared_ptr<const EmbeddingModel>& model, unsigned threads, std::istream& in,
+                     std::ostream& out, const Clock& clock) {
   EML_TRY(const auto runner, make_runner(model, threads, clock));
   std::string line;
   while (std::getline(in, line)) {

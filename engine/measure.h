@@ -62,7 +62,7 @@ Result<std::vector<Measured>> measure_all(const std::vector<std::shared_ptr<cons
 // of n runs, as time that passed and as processor time of the whole process. {"tokenize":["...",...],"repeat":n} is the
 // same for the tokenizer. So another program can measure several engines in turn. Errors: kMeasureLine; those of
 // Encoder and Batcher.
-Status measure_lines(std::shared_ptr<const EmbeddingModel> model, unsigned threads, std::istream& in, std::ostream& out,
-                     const Clock& clock);
+Status measure_lines(const std::shared_ptr<const EmbeddingModel>& model, unsigned threads, std::istream& in,
+                     std::ostream& out, const Clock& clock);
 
 }  // namespace eml
