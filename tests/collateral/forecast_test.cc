@@ -60,6 +60,17 @@ TEST(Forecast, DoesNotTakeAnItemForTheReasonThatNobodyReads) {
   EXPECT_NE(forecast.first->item, "pck_crl_issuer_chain");
 }
 
+TEST(Forecast, LooksAheadOnly) {
+  Plan plan;
+  auto made = plan.make();
+  plan.tcb_certificate.not_after = test::dcap::time() - (1000 * kDay);  // before anything of the plan was issued
+  made.collateral["pck_crl_issuer_chain"] = plan.make().collateral.at("tcb_signing_chain");
+  const Forecast forecast = forecast_of(made);
+  EXPECT_LT(forecast.ends.front().last, test::dcap::time());
+  ASSERT_TRUE(forecast.first);
+  EXPECT_GT(forecast.first->last, test::dcap::time());
+}
+
 TEST(Forecast, SaysThatItFailsAlready) {
   Plan plan;
   plan.root_crl.next_update = test::dcap::time() - 1;
