@@ -5,7 +5,10 @@
 #include "attestation/bundle.h"
 #include "attestation/kinds.h"
 #include "attestation/local/local.h"
+#include "attestation/nvidia/nras.h"
+#include "attestation/tpm/structures.h"
 #include "crypto/hash.h"
+#include "crypto/jose/jws.h"
 
 namespace eml {
 namespace {
@@ -22,27 +25,63 @@ Json digests_json(const std::vector<Bytes>& items) {
   return out;
 }
 
-Json evidence_json(const EvidenceBundle& bundle) {
-  JsonObject out = digest_json(bundle.evidence).get_object();
-  if (const KindVerifier* verifier = kind_verifier(to_string(bundle.kind))) {
-    // Only what the bytes say: without collateral and at no time nothing is verified.
-    const EvidenceVerdict verdict = verifier->judge({.evidence = bundle.evidence});
-    if (verdict.fields.is_object()) {
-      out["fields"] = verdict.fields;
-    } else if (verdict.error) {
-      out["error"] = verdict.error->to_string();
-    }
-    return out;
-  }
+void describe_local(JsonObject& out, ByteView evidence) {
   out["warning"] = "software evidence: no hardware stands behind it";
-  const auto statement = decode_local_evidence(bundle.evidence);
+  const auto statement = decode_local_evidence(evidence);
   if (!statement) {
     out["error"] = statement.error().to_string();
-    return out;
+    return;
   }
   out["digest"] = hex(statement->digest);
   out["binary"] = hex(statement->binary);
   out["root"] = hex(statement->root);
+}
+
+Json claims_json(std::string_view token) {
+  auto jws = decode_jws(as_bytes(token));
+  return jws ? std::move(jws->payload) : error_json(jws.error());
+}
+
+// Tokens of NVIDIA's service: their judge shows no claim before a key has signed it.
+std::optional<Json> token_fields(ByteView evidence) {
+  const auto tokens = UnverifiedNrasTokens::decode(evidence);
+  if (!tokens) return std::nullopt;
+  JsonObject devices;
+  for (const auto& [name, token] : tokens->devices) devices[name] = claims_json(token);
+  return JsonObject{{"overall_claims", claims_json(tokens->overall)}, {"device_claims", std::move(devices)}};
+}
+
+// A quote of a TPM is judged with its signature and registers only; what it says stands in it alone.
+std::optional<Json> quote_fields(ByteView evidence) {
+  const auto quote = decode_tpm_quote(evidence);
+  if (!quote) return std::nullopt;
+  return tpm_quote_fields(*quote);
+}
+
+std::optional<Json> fields_without_judge(std::string_view kind, ByteView evidence) {
+  if (kind == "tpm") return quote_fields(evidence);
+  if (kind == "nvidia") return token_fields(evidence);
+  return std::nullopt;
+}
+
+Json evidence_json(std::string_view kind, ByteView evidence) {
+  JsonObject out = digest_json(evidence).get_object();
+  const KindVerifier* verifier = kind_verifier(kind);
+  if (verifier == nullptr) {
+    describe_local(out, evidence);
+    return out;
+  }
+  if (auto fields = fields_without_judge(kind, evidence)) {
+    out["fields"] = *std::move(fields);
+    return out;
+  }
+  // Only what the bytes say: without collateral and at no time nothing is verified.
+  const EvidenceVerdict verdict = verifier->judge({.evidence = evidence});
+  if (verdict.fields.is_object() && !verdict.fields.get_object().empty()) {
+    out["fields"] = verdict.fields;
+  } else if (verdict.error) {
+    out["error"] = verdict.error->to_string();
+  }
   return out;
 }
 
@@ -133,7 +172,7 @@ Result<Json> describe_bundle(ByteView bundle) {
   out["note"] = kUnverifiedNote;
   out["bundle"] = digest_json(bundle);
   out["kind"] = to_string(decoded.kind);
-  out["evidence"] = evidence_json(decoded);
+  out["evidence"] = evidence_json(to_string(decoded.kind), decoded.evidence);
   out["binding"] = binding_json(decoded.binding);
   out["configuration"] = configuration_json(decoded.configuration);
   out["manifests"] = digests_json(decoded.manifests);
@@ -141,6 +180,11 @@ Result<Json> describe_bundle(ByteView bundle) {
   out["endorsements"] = endorsements_json(decoded.endorsements);
   out["release_records"] = digests_json(decoded.release_records);
   return out;
+}
+
+Json describe_evidence(std::string_view kind, ByteView evidence) {
+  return JsonObject{
+      {"verified", false}, {"note", kUnverifiedNote}, {"kind", kind}, {"evidence", evidence_json(kind, evidence)}};
 }
 
 std::string description_text(const Json& description) {

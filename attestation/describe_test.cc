@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "attestation/sevsnp/report.h"
 #include "tests/support/fake_tee.h"
 
 namespace eml {
@@ -59,6 +60,29 @@ TEST(Describe, LetsNothingInTheBundleReachTheTerminalRaw) {
   EXPECT_EQ(text.find('\x1b'), std::string::npos);
   EXPECT_EQ(text.find("\nverified"), std::string::npos);
   EXPECT_NE(text.find("\\x1b[2J\\x0averified: true"), std::string::npos);
+}
+
+TEST(Describe, ShowsRawEvidenceOfEveryKindWithoutAVerdict) {
+  const FakeTee tee;
+  const Json local = describe_evidence("local", tee.parts(tee.serve_binding()).evidence);
+  EXPECT_EQ(local.at("verified"), false);
+  EXPECT_EQ(local.at("evidence").at("binary").as_string(), hex(tee.binary));
+  const Json report = describe_evidence("sevsnp", Bytes(kSnpReportBytes, 0));
+  EXPECT_EQ(report.at("kind"), "sevsnp");
+  EXPECT_EQ(report.at("evidence").at("fields").at("measurement").as_string(), std::string(96, '0'));
+  EXPECT_TRUE(description_text(report).starts_with("UNVERIFIED"));
+  const Json tokens = describe_evidence("nvidia", as_bytes(R"([["JWT","x"],{"GPU-0":"y"}])"));
+  EXPECT_TRUE(tokens.at("evidence").at("fields").at("device_claims").at("GPU-0").as_object().contains("error"));
+}
+
+TEST(Describe, SaysOfEveryKindWhatIsNoEvidence) {
+  for (const char* kind : {"local", "tdx", "sevsnp", "nitro", "confidential_space", "tpm", "nvidia"}) {
+    for (const char* bytes : {"", "nonsense", "\x1b[2J"}) {
+      const Json shown = describe_evidence(kind, as_bytes(bytes));
+      EXPECT_TRUE(shown.at("evidence").as_object().contains("error")) << kind << bytes;
+      EXPECT_FALSE(shown.at("evidence").as_object().contains("fields")) << kind << bytes;
+    }
+  }
 }
 
 }  // namespace

@@ -70,6 +70,13 @@ std::string_view to_string(SnpProduct product) {
   return "Turin";
 }
 
+std::optional<SnpProduct> parse_snp_product(std::string_view name) {
+  for (const SnpProduct product : {SnpProduct::kMilan, SnpProduct::kGenoa, SnpProduct::kTurin}) {
+    if (name == to_string(product)) return product;
+  }
+  return std::nullopt;
+}
+
 SnpTcb decode_snp_tcb(SnpProduct product, const SnpTcbBytes& b) {
   if (product == SnpProduct::kTurin) {
     return {.bootloader = b[1], .tee = b[2], .snp = b[3], .microcode = b[7], .fmc = b[0], .spare = {b[4], b[5], b[6]}};

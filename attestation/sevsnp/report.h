@@ -20,6 +20,7 @@ inline constexpr std::size_t kSnpSignedBytes = 0x2a0;
 
 enum class SnpProduct : std::uint8_t { kMilan, kGenoa, kTurin };
 std::string_view to_string(SnpProduct product);  // "Milan", ...
+std::optional<SnpProduct> parse_snp_product(std::string_view name);
 
 // SnpTcb names the components of a TCB_VERSION, which a product orders in its own way. They are compared one by one.
 struct SnpTcb {
