@@ -8,7 +8,8 @@
 
 namespace eml {
 
-// pause_thread sleeps.
+// pause_thread sleeps: a busy device cannot be waited for, only asked again, and evidence is made on a thread that may
+// block. Tests give a pause of their own.
 void pause_thread(std::chrono::milliseconds time);
 
 struct Retry {

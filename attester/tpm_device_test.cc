@@ -1,6 +1,7 @@
 // Quotes of a real software TPM (swtpm), judged by the verifier of kind tpm; and responses that are none.
 #include "attester/tpm_device.h"
 
+#include <errno.h>
 #include <gtest/gtest.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -39,14 +40,18 @@ class Swtpm {
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
     pid_t child = 0;
-    if (::posix_spawnp(&child, "swtpm", nullptr, nullptr, arguments.data(), environ) != 0) return false;
+    const int error = ::posix_spawnp(&child, "swtpm", nullptr, nullptr, arguments.data(), environ);
+    installed_ = error != ENOENT;
+    if (error != 0) return false;
     int status = 0;
     return ::waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
   }
+  bool installed() const { return installed_; }  // known after start
   std::string path() const { return (directory_.path() / "tpm").string(); }
 
  private:
   test::TempDir directory_;
+  bool installed_ = true;
 };
 
 Collateral collateral_of(const MadeTpmQuote& made) {
@@ -55,7 +60,9 @@ Collateral collateral_of(const MadeTpmQuote& made) {
 
 TEST(TpmDevice, ASoftwareTpmsQuoteIsGenuineAndOverOurNonce) {
   Swtpm swtpm;
-  if (!swtpm.start()) GTEST_SKIP() << "swtpm is not installed";
+  const bool started = swtpm.start();
+  if (!swtpm.installed()) GTEST_SKIP() << "swtpm is not installed (./dev setup installs it)";
+  ASSERT_TRUE(started);
   auto device = TpmDevice::open(swtpm.path());
   ASSERT_TRUE(device) << device.error().to_string();
   const Bytes nonce(32, 0x42);
@@ -71,7 +78,9 @@ TEST(TpmDevice, ASoftwareTpmsQuoteIsGenuineAndOverOurNonce) {
 
 TEST(TpmDevice, TheAttesterBindsAsTheBundleSays) {
   Swtpm swtpm;
-  if (!swtpm.start()) GTEST_SKIP() << "swtpm is not installed";
+  const bool started = swtpm.start();
+  if (!swtpm.installed()) GTEST_SKIP() << "swtpm is not installed (./dev setup installs it)";
+  ASSERT_TRUE(started);
   const test::FixedClock clock{test::kFakeNow};
   const auto attester = TpmAttester::open(swtpm.path(), clock);
   ASSERT_TRUE(attester) << attester.error().to_string();
@@ -92,7 +101,9 @@ TEST(TpmDevice, TheAttesterBindsAsTheBundleSays) {
 // More quotes than a TPM has room for keys (three, in swtpm): each key is flushed, and is the same each time.
 TEST(TpmDevice, QuotesAgainAndAgainWithTheSameKey) {
   Swtpm swtpm;
-  if (!swtpm.start()) GTEST_SKIP() << "swtpm is not installed";
+  const bool started = swtpm.start();
+  if (!swtpm.installed()) GTEST_SKIP() << "swtpm is not installed (./dev setup installs it)";
+  ASSERT_TRUE(started);
   auto device = TpmDevice::open(swtpm.path());
   ASSERT_TRUE(device);
   const auto first = make_tpm_quote(*device, Bytes(64, 1));
@@ -107,7 +118,9 @@ TEST(TpmDevice, QuotesAgainAndAgainWithTheSameKey) {
 
 TEST(TpmDevice, TheTpmsRefusalIsAnErrorWithItsCode) {
   Swtpm swtpm;
-  if (!swtpm.start()) GTEST_SKIP() << "swtpm is not installed";
+  const bool started = swtpm.start();
+  if (!swtpm.installed()) GTEST_SKIP() << "swtpm is not installed (./dev setup installs it)";
+  ASSERT_TRUE(started);
   auto device = TpmDevice::open(swtpm.path());
   ASSERT_TRUE(device);
   const auto made = make_tpm_quote(*device, Bytes(200, 1));  // larger than any digest

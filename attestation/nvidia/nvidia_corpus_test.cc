@@ -2,13 +2,15 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/evidence_corpus.h"
+#include "tests/support/shared_corpus.h"
 
 namespace eml {
 namespace {
 
 TEST(NvidiaCorpusTest, EveryGradedVerdictAndFieldAgreesAndNearlyEveryClass) {
   const auto cases = test::evidence_cases("nvidia");
-  if (cases.empty()) GTEST_SKIP() << "no shared corpus";
+  if (!test::has_shared_corpus()) GTEST_SKIP() << test::no_shared_corpus();
+  ASSERT_FALSE(cases.empty());
   const auto tally = test::tally_cases(cases, judge_nvidia);
   EXPECT_GE(tally.graded, 100U);
   for (const auto& line : tally.differences) ADD_FAILURE() << line;

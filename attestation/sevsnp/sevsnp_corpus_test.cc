@@ -5,13 +5,15 @@
 
 #include "attestation/sevsnp/sevsnp.h"
 #include "tests/support/corpus_kind.h"
+#include "tests/support/shared_corpus.h"
 
 namespace eml {
 namespace {
 
 TEST(SevSnpCorpus, EveryGradedCaseAgrees) {
   const auto tally = test::run_corpus_kind("sevsnp", judge_sevsnp);
-  if (!tally.found) GTEST_SKIP() << "no shared corpus";
+  if (!test::has_shared_corpus()) GTEST_SKIP() << test::no_shared_corpus();
+  ASSERT_TRUE(tally.found);
   for (const std::string& line : tally.differences) ADD_FAILURE() << line;
   for (const std::string& line : tally.class_differences) std::cout << "another class: " << line << "\n";
   EXPECT_GT(tally.graded, 300U);
@@ -22,7 +24,8 @@ TEST(SevSnpCorpus, EveryGradedCaseAgrees) {
 TEST(SevSnpCorpus, AGenuineTurinKeyLeadsToItsPinnedRoot) {
   const auto vek = test::read_corpus_file("open/sevsnp/turin_vcek_no_report.der");
   const auto chain = test::read_corpus_file("roots/amd/ask_ark_turin_vcek.pem");
-  if (!vek || !chain) GTEST_SKIP() << "no shared corpus";
+  if (!test::has_shared_corpus()) GTEST_SKIP() << test::no_shared_corpus();
+  ASSERT_TRUE(vek && chain);
   const auto verified =
       verify_snp_endorsements(decode_snp_endorsements(*vek, *chain).value(), snp_pinned_roots(), 1748736000);
   ASSERT_TRUE(verified) << verified.error().to_string();
@@ -43,7 +46,8 @@ TEST(SevSnpCorpus, TheGenuineListsAreTheirArks) {
                            Pair{"ask_ark_turin_vcek.pem", "crl_turin_20250506.der", 1750000000}}) {
     const auto chain_pem = test::read_corpus_file(std::string("roots/amd/") + pair.chain);
     const auto crl = test::read_corpus_file(std::string("roots/amd/") + pair.crl);
-    if (!chain_pem || !crl) GTEST_SKIP() << "no shared corpus";
+    if (!test::has_shared_corpus()) GTEST_SKIP() << test::no_shared_corpus();
+    ASSERT_TRUE(chain_pem && crl);
     const auto chain = decode_pem_certificates(*chain_pem).value();
     const VerifiedVek vek{.certificate = chain.front(), .ask = chain.front(), .ark = chain.back()};
     const Status status = verify_snp_revocation(vek, *crl, pair.time);

@@ -5,13 +5,15 @@
 
 #include "attestation/tpm/tpm.h"
 #include "tests/support/corpus_kind.h"
+#include "tests/support/shared_corpus.h"
 
 namespace eml {
 namespace {
 
 TEST(TpmCorpus, EveryGradedCaseAgrees) {
   const auto tally = test::run_corpus_kind("tpm", judge_tpm);
-  if (!tally.found) GTEST_SKIP() << "no shared corpus";
+  if (!test::has_shared_corpus()) GTEST_SKIP() << test::no_shared_corpus();
+  ASSERT_TRUE(tally.found);
   for (const std::string& line : tally.differences) ADD_FAILURE() << line;
   for (const std::string& line : tally.class_differences) std::cout << "another class: " << line << "\n";
   EXPECT_GT(tally.graded, 120U);
@@ -22,7 +24,8 @@ TEST(TpmCorpus, EveryGradedCaseAgrees) {
 TEST(TpmCorpus, AGenuineChainOfAnAttestationKeyLeadsToGooglesPinnedRoot) {
   const auto pem = test::read_corpus_file("open/tpm/gce_ak_chain.pem");
   const auto root = test::read_corpus_file("roots/google/gce_ek_ak_root.pem");
-  if (!pem || !root) GTEST_SKIP() << "no shared corpus";
+  if (!test::has_shared_corpus()) GTEST_SKIP() << test::no_shared_corpus();
+  ASSERT_TRUE(pem && root);
   const auto chain = decode_pem_certificates(*pem).value();
   const auto known = decode_pem_certificates(*root).value();
   constexpr UnixSeconds kTime = 1756684800;  // 2025-09-01

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "tests/support/shared.h"
+#include "tests/support/shared_corpus.h"
 #include "tests/tdx/tdx_judging.h"
 
 namespace eml {
@@ -123,7 +124,8 @@ bool class_agrees(const Case& one, const EvidenceVerdict& verdict) {
 
 TEST(TdxCorpus, EveryGradedCaseAgrees) {
   const std::vector<Case> cases = read_cases();
-  if (cases.empty()) GTEST_SKIP() << "no shared corpus";
+  if (!test::has_shared_corpus()) GTEST_SKIP() << test::no_shared_corpus();
+  ASSERT_FALSE(cases.empty());
   std::size_t graded = 0;
   std::size_t invalid = 0;
   std::size_t classes = 0;
@@ -155,7 +157,8 @@ void expect_same(const EvidenceVerdict& a, const EvidenceVerdict& b, const std::
 
 TEST(TdxCorpus, ACacheChangesNoVerdict) {
   const std::vector<Case> cases = read_cases();
-  if (cases.empty()) GTEST_SKIP() << "no shared corpus";
+  if (!test::has_shared_corpus()) GTEST_SKIP() << test::no_shared_corpus();
+  ASSERT_FALSE(cases.empty());
   tdx::VerifierCache cache;
   for (int round = 0; round < 2; ++round) {
     for (const Case& one : cases) expect_same(judge_tdx(one.input(), cache), judge_tdx(one.input()), one.id);
@@ -164,7 +167,8 @@ TEST(TdxCorpus, ACacheChangesNoVerdict) {
 
 TEST(TdxCorpus, ACacheChangesNoVerdictAtOtherTimes) {
   const std::vector<Case> cases = read_cases();
-  if (cases.empty()) GTEST_SKIP() << "no shared corpus";
+  if (!test::has_shared_corpus()) GTEST_SKIP() << test::no_shared_corpus();
+  ASSERT_FALSE(cases.empty());
   tdx::VerifierCache cache;
   const UnixSeconds day = 86400;
   std::size_t valid = 0;
