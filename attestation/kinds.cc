@@ -24,10 +24,13 @@ constexpr std::array<std::string_view, 6> kTdxCollateral{"pck_crl",  "pck_crl_is
                                                          "tcb_info", "tcb_signing_chain"};
 constexpr std::array<std::string_view, 3> kSevSnpCollateral{"ca_chain", "crl", "vek"};
 constexpr std::array<std::string_view, 1> kConfidentialSpaceCollateral{"jwks"};
-constexpr std::array<std::string_view, 17> kTpmCollateral{
-    "ak_cert",    "ak_chain",  "ak_name",    "ak_public_pem", "ak_tpm2b_public",   "ak_tpmt_public", "ek_ca",
-    "ek_cert",    "event_log", "hcl_report", "pcrs",          "runtime_data_json", "signature",      "snp_ca_chain",
-    "snp_report", "td_quote",  "vcek"};
+// With those of the report that Azure's vTPM has inside: SNP's by names of their own, TDX's by its own.
+constexpr std::array<std::string_view, 26> kTpmCollateral{
+    "ak_cert",   "ak_chain",     "ak_name",     "ak_public_pem", "ak_tpm2b_public", "ak_tpmt_public",
+    "ek_ca",     "ek_cert",      "ek_pub_pem",  "ek_root",       "event_log",       "hcl_report",
+    "pck_crl",   "pcrs",         "qe_identity", "root",          "root_crl",        "runtime_data_json",
+    "signature", "snp_ca_chain", "snp_crl",     "snp_report",    "tcb_info",        "tcb_signing_chain",
+    "td_quote",  "vcek"};
 constexpr std::array<std::string_view, 6> kNvidiaCollateral{"chain",     "driver_rim", "jwks",
                                                             "nras_root", "rim_root",   "vbios_rim"};
 

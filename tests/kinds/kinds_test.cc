@@ -175,6 +175,32 @@ INSTANTIATE_TEST_SUITE_P(Vendors, EachKindWithATcb,
                          testing::Values(EvidenceKind::kTdx, EvidenceKind::kSevSnp, EvidenceKind::kConfidentialSpace),
                          [](const auto& info) { return std::string(to_string(info.param)); });
 
+// A genuine quote by a key that only the bundle itself names. Endorsements of the page's names are no objection.
+TEST(KindTpm, WhoseKeyNoRootVouchesForIsNotGenuine) {
+  World world;
+  EvidenceBundle bundle = world.parts(world.tee.serve_binding());
+  bundle.kind = EvidenceKind::kTpm;
+  test::TpmPlan plan;
+  plan.nonce = expected_signed_value(bundle.kind, world.tee.serve_binding(), bundle.binding);
+  const test::TpmMade made = plan.make();
+  bundle.evidence = made.quote;
+  bundle.endorsements = test::endorsements_of(made.collateral);
+  const auto judged = [&] {
+    return check_bundle(encode_bundle(bundle), {.purpose = Purpose::kServe,
+                                                .time = test::kFakeNow,
+                                                .policy = &*world.policy,
+                                                .verify_manifest = verify_manifest})
+        .error()
+        .code();
+  };
+  EXPECT_EQ(judged(), kBundleNoRoot);
+  for (const char* name : {"ek_root", "root", "snp_crl", "tcb_info"}) {
+    bundle.endorsements = test::endorsements_of(made.collateral);
+    bundle.endorsements.push_back({.name = name, .fetched_at = 1, .bytes = {1}});
+    EXPECT_NE(judged(), kBundleMalformed) << name;
+  }
+}
+
 TEST(KindNitro, WithAnotherPublicKeyThanTheBindingsIsRefused) {
   VendorWorld world(EvidenceKind::kNitro);
   EXPECT_EQ(world.client_says(world.vendor_parts(world.tee.serve_binding(), Flaw::kOtherKey)),

@@ -13,6 +13,7 @@
 #include "tests/support/nitro_issuer.h"
 #include "tests/support/signer.h"
 #include "tests/support/snp.h"
+#include "tests/support/tpm.h"
 
 namespace eml::test {
 
