@@ -3,7 +3,7 @@
 #
 #   eml_<folder>      static library of *.cc, or an interface library while there is none
 #   <folder>_test     *_test.cc with GoogleTest, one ctest entry a case
-#   <x>_fuzz          x_fuzz.cc; libFuzzer in preset `fuzz`, elsewhere a replay of tests/fuzz_corpus/<x>/ as one ctest entry
+#   <x>_fuzz          x_fuzz.cc with libFuzzer, where EML_FUZZ is on; tests/fuzz_corpus/<x>/ replayed is one ctest entry
 #   <folder>_bench    *_bench.cc with Google Benchmark, in preset `bench`
 #
 # `/` becomes `_` in names. DEPS are folders; each must be allowed by cmake/layers.txt. LIBS are targets of
@@ -131,6 +131,8 @@ endfunction()
 function(eml_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBS")
   add_executable(${name} ${arg_SOURCES})
+  # Half of the time to compile a test goes into making it fast.
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Debug>:-O0>)
   target_link_libraries(${name} PRIVATE ${arg_LIBS} eml_test_support eml_flags GTest::gtest_main GTest::gmock rapidcheck
     rapidcheck_gtest)
   gtest_discover_tests(${name} TEST_PREFIX ${name}/ DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
@@ -139,7 +141,7 @@ endfunction()
 
 # eml_fuzz(<x_fuzz.cc> <targets...>)
 function(eml_fuzz source)
-  if(NOT EML_FUZZ AND NOT EML_TESTS)
+  if(NOT EML_FUZZ)
     return()
   endif()
   get_filename_component(name ${source} NAME_WE)
@@ -147,13 +149,9 @@ function(eml_fuzz source)
   set(corpus ${CMAKE_SOURCE_DIR}/tests/fuzz_corpus/${what})
   add_executable(${name} ${source})
   target_link_libraries(${name} PRIVATE ${ARGN} eml_flags)
-  if(EML_FUZZ)
-    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
-  else()
-    target_link_libraries(${name} PRIVATE eml_fuzz_replay)
-    add_test(NAME fuzz_replay/${what} COMMAND ${name} ${corpus} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-    set_tests_properties(fuzz_replay/${what} PROPERTIES TIMEOUT 300)
-  endif()
+  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  add_test(NAME fuzz_replay/${what} COMMAND ${name} -runs=0 ${corpus} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(fuzz_replay/${what} PROPERTIES TIMEOUT 300)
   set_property(GLOBAL APPEND PROPERTY EML_FUZZERS ${name})
 endfunction()
 
