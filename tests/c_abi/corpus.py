@@ -2,63 +2,23 @@
 """corpus.py PROGRAM SOURCE_DIR gives graded cases of the evidence corpus, some of each kind, to a program that takes a
 request of the C ABI, and compares verdict, error class and TCB status with those that are stated. Exit 77 without a corpus."""
 
-import base64
 import json
-import os
 import pathlib
-import re
 import subprocess
 import sys
 import tempfile
 
-KINDS = ("tdx", "sevsnp", "nitro", "confidential_space", "tpm", "nvidia")
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from evidence_requests import KINDS, corpus_of, graded_cases, request_of  # noqa: E402
+
 CASES_A_KIND = 9
 STATUS = {"valid": {0}, "invalid": {1, 2}}
 
 
 def read_cases(corpus, kind):
-    cases = []
-    for name in ("cases", "neg_cases", "synth_cases"):
-        path = corpus / "open" / kind / f"{name}.json"
-        cases += json.loads(path.read_text()) if path.exists() else []
-    graded = [c for c in cases if not c.get("either") and c["expect"].get("verdict") in STATUS and c.get("evidence")]
-    # Spread over the whole list, so that real, altered and synthetic ones are among them.
+    """Some of a kind, spread over the whole list: real, altered and synthetic ones are among them."""
+    graded = [c for c in graded_cases(corpus, kind) if c.get("evidence")]
     return graded[:: max(1, len(graded) // CASES_A_KIND)][:CASES_A_KIND]
-
-
-def last_certificate(pem):
-    """The DER of a chain's last certificate."""
-    blocks = re.findall(rb"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", pem, re.DOTALL)
-    return base64.b64decode(blocks[-1]) if blocks else b""
-
-
-def root_of(case, collateral):
-    """The anchor of a case; None stands for the built-in ones."""
-    if "root" in collateral:
-        return collateral["root"]
-    if not case.get("synthetic"):
-        return None
-    return last_certificate(collateral["ca_chain"]) if "ca_chain" in collateral else collateral.get("jwks")
-
-
-def text(data):
-    return base64.b64encode(data).decode()
-
-
-def request_of(corpus, kind, case):
-    collateral = {k: (corpus / v).read_bytes() for k, v in (case.get("collateral") or {}).items() if v}
-    request = {
-        "kind": case.get("kind", kind),
-        "evidence": text((corpus / case["evidence"]).read_bytes()),
-        "collateral": {name: text(data) for name, data in collateral.items()},
-        "time": case["time"],
-    }
-    if case.get("policy"):
-        request["policy"] = case["policy"]
-    root = root_of(case, collateral)
-    if root is not None:
-        request["root"] = text(root)
-    return request
 
 
 def difference(case, status, answer):
@@ -85,10 +45,9 @@ def run(program, request):
 
 def main():
     program, source = sys.argv[1:]
-    shared = pathlib.Path(os.environ.get("EML_SHARED") or pathlib.Path(source).parent / "shared")
-    corpus = shared / "corpus"
-    if not (corpus / "open").is_dir():
-        print(f"SKIPPED: no evidence corpus at {corpus}/open")
+    corpus = corpus_of(source)
+    if corpus is None:
+        print("SKIPPED: no evidence corpus: EML_SHARED is not set, nor is there a folder `shared` beside the tree")
         return 77
     failed = passed = 0
     for kind in KINDS:
