@@ -88,8 +88,10 @@ End end_of_manifest(ByteView xml) {
 }  // namespace
 
 CollateralForm collateral_form(std::string_view name) {
-  const auto* const found = std::ranges::find(kForms, name, &NamedForm::name);
-  return found == kForms.end() ? CollateralForm::kOther : found->form;
+  for (const NamedForm& each : kForms) {
+    if (each.name == name) return each.form;
+  }
+  return CollateralForm::kOther;
 }
 
 End decode_collateral_item(CollateralForm form, ByteView bytes) {

@@ -86,9 +86,9 @@ constexpr std::array<KindProfile, 6> kProfiles{{
 std::string_view to_string(EvidenceKind kind) { return kKindNames.at(static_cast<std::size_t>(kind)); }
 
 std::optional<EvidenceKind> parse_evidence_kind(std::string_view name) {
-  const auto* const found = std::ranges::find(kKindNames, name);
-  if (found == kKindNames.end()) return std::nullopt;
-  return static_cast<EvidenceKind>(found - kKindNames.begin());
+  const auto found = static_cast<std::size_t>(std::ranges::find(kKindNames, name) - kKindNames.begin());
+  if (found == kKindNames.size()) return std::nullopt;
+  return static_cast<EvidenceKind>(found);
 }
 
 const KindProfile& kind_profile(EvidenceKind kind) { return kProfiles.at(static_cast<std::size_t>(kind)); }

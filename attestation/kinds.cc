@@ -54,8 +54,10 @@ constexpr std::array<KindVerifier, 6> kVerifiers{{
 std::span<const KindVerifier> kind_verifiers() { return kVerifiers; }
 
 const KindVerifier* kind_verifier(std::string_view name) {
-  const auto* const found = std::ranges::find(kVerifiers, name, &KindVerifier::name);
-  return found == kVerifiers.end() ? nullptr : found;
+  for (const KindVerifier& each : kVerifiers) {
+    if (each.name == name) return &each;
+  }
+  return nullptr;
 }
 
 std::string error_class_of(std::string_view kind, const Error& error) {

@@ -1,45 +1,12 @@
 #include "base/clock.h"
 
-#include <sys/random.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstdlib>
-#include <ctime>
 #include <optional>
 
 namespace eml {
 namespace {
 
 constexpr std::int64_t kSecondsPerDay = 86400;
-
-class SystemClock final : public Clock {
- public:
-  UnixSeconds now() const override { return read(CLOCK_REALTIME).tv_sec; }
-  std::chrono::nanoseconds monotonic() const override {
-    const timespec t = read(CLOCK_MONOTONIC);
-    return std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec);
-  }
-
- private:
-  static timespec read(clockid_t id) {
-    timespec t{};
-    ::clock_gettime(id, &t);
-    return t;
-  }
-};
-
-class SystemRandom final : public Random {
- public:
-  void fill(MutableByteView out) override {
-    while (!out.empty()) {
-      const ssize_t n = ::getrandom(out.data(), out.size(), 0);
-      if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) std::abort();
-      out = out.subspan(static_cast<std::size_t>(n));
-    }
-  }
-};
 
 // Fixed-width digits at `at`; nullopt if one is not a digit.
 std::optional<int> digits(std::string_view text, std::size_t at, std::size_t count) {
@@ -68,16 +35,6 @@ void append_padded(std::string& out, std::int64_t value, std::size_t width) {
 }
 
 }  // namespace
-
-const Clock& system_clock() {
-  static const SystemClock clock;
-  return clock;
-}
-
-Random& system_random() {
-  static SystemRandom random;
-  return random;
-}
 
 std::string rfc3339(UnixSeconds time) {
   time = std::clamp(time, kUnixSecondsMin, kUnixSecondsMax);

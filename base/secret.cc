@@ -38,13 +38,6 @@ bool lock(void* data, std::size_t size) {
 
 }  // namespace
 
-std::size_t wipe(void* data, std::size_t size) {
-  if (size != 0) ::explicit_bzero(data, size);
-  return size;
-}
-
-std::size_t wipe(MutableByteView bytes) { return wipe(bytes.data(), bytes.size()); }
-
 SecretPool& SecretPool::instance() {
   static SecretPool* const pool = new SecretPool;
   return *pool;

@@ -12,6 +12,8 @@
 #
 # Elsewhere: eml_test, eml_fuzz, eml_judge_test (below), for whole-system tests in tests/<x>/CMakeLists.txt.
 #
+# eml_archive(<name> <folder> [LIBS ...]) makes one static archive of a folder and all below it (below).
+#
 # eml_program(<folder> [NAME <file name>] DEPS ... [LIBS ...]) makes a program of *.cc in the folder.
 
 # Reads cmake/layers.txt into EML_FOLDERS, EML_MAY_<folder> (direct) and EML_REACH_<folder> (with all that these reach).
@@ -161,6 +163,28 @@ function(eml_judge_test name group script)
   add_test(NAME judge/${name} COMMAND ${CMAKE_SOURCE_DIR}/tools/with-judge ${group} ${CMAKE_CURRENT_SOURCE_DIR}/${script} ${ARGN}
     WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(judge/${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
+endfunction()
+
+# eml_archive(<name> <folder> [LIBS <static targets...>]) makes lib<name>.a: the folder's library with every folder that it
+# reaches, fmt and LIBS in one static archive, for programs in other languages. They link the C++ runtime besides.
+function(eml_archive name folder)
+  cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "LIBS")
+  eml_targets(modules ${folder} ${EML_REACH_${folder}})
+  set(targets eml_dep_fmt ${arg_LIBS})
+  foreach(module IN LISTS modules)
+    get_target_property(type ${module} TYPE)
+    if(type STREQUAL "STATIC_LIBRARY")
+      list(PREPEND targets ${module})
+    endif()
+  endforeach()
+  list(TRANSFORM targets REPLACE "(.+)" "$<TARGET_FILE:\\1>" OUTPUT_VARIABLE archives)
+  set(out ${CMAKE_BINARY_DIR}/lib${name}.a)
+  add_custom_command(OUTPUT ${out} COMMAND ${CMAKE_COMMAND} -E rm -f ${out} COMMAND ${CMAKE_AR} qcLS ${out} ${archives}
+    COMMAND ${CMAKE_RANLIB} ${out} DEPENDS ${targets} VERBATIM)
+  add_custom_target(${name}_archive ALL DEPENDS ${out})
+  add_library(${name} STATIC IMPORTED GLOBAL)
+  set_target_properties(${name} PROPERTIES IMPORTED_LOCATION ${out})
+  add_dependencies(${name} ${name}_archive)
 endfunction()
 
 function(eml_program folder)

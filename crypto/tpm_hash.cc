@@ -1,6 +1,5 @@
 #include "crypto/tpm_hash.h"
 
-#include <algorithm>
 #include <array>
 
 #include "crypto/openssl.h"
@@ -21,8 +20,10 @@ constexpr std::array<Algorithm, 4> kAlgorithms{{{kTpmSha1, 20, "sha1", EVP_sha1}
                                                 {kTpmSha512, 64, "sha512", EVP_sha512}}};
 
 const Algorithm* find(std::uint16_t id) {
-  const auto* const found = std::ranges::find(kAlgorithms, id, &Algorithm::id);
-  return found == kAlgorithms.end() ? nullptr : found;
+  for (const Algorithm& known : kAlgorithms) {
+    if (known.id == id) return &known;
+  }
+  return nullptr;
 }
 
 using MdCtx = std::unique_ptr<EVP_MD_CTX, openssl::Deleter<EVP_MD_CTX_free>>;

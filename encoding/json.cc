@@ -6,10 +6,10 @@
 #include <boost/json/object.hpp>
 #include <boost/json/string.hpp>
 #include <charconv>
-#include <cmath>
 #include <exception>
 #include <new>
 
+#include "encoding/numbers.h"
 #include "encoding/utf8.h"
 
 namespace eml {
@@ -242,32 +242,9 @@ class Parser {
   }
 
   Result<Json> real(std::string_view text, std::size_t start) const {
-    double value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error == std::errc::result_out_of_range && is_tiny(text)) {
-      value = text.front() == '-' ? -0.0 : 0.0;
-    } else if (error != std::errc{} || !std::isfinite(value)) {
-      return fail(kJsonOutOfRange, "a number that no double can hold", start);
-    }
-    return Json(value, storage_);
-  }
-
-  // Whether a number outside the range of doubles is nearer to zero than to infinity.
-  static bool is_tiny(std::string_view text) {
-    const std::size_t e = text.find_first_of("eE");
-    const std::string_view mantissa = text.substr(0, e);
-    std::int64_t exponent = 0;
-    if (e != std::string_view::npos) {
-      const char* first = text.data() + e + 1;
-      if (*first == '+') ++first;
-      const auto result = std::from_chars(first, text.data() + text.size(), exponent);
-      if (result.ec != std::errc{}) return *first == '-';
-    }
-    // Decimal places by which the first digit that counts stands left of the point.
-    const std::size_t point = std::min(mantissa.find('.'), mantissa.size());
-    const std::size_t first_digit = mantissa.find_first_of("123456789");
-    if (first_digit == std::string_view::npos) return true;
-    return exponent < static_cast<std::int64_t>(first_digit) - static_cast<std::int64_t>(point);
+    const auto value = nearest_double(text);
+    if (!value) return fail(kJsonOutOfRange, "a number that no double can hold", start);
+    return Json(*value, storage_);
   }
 
   std::string_view text_;
@@ -290,6 +267,7 @@ Result<Json> parse_json(ByteView bytes, const JsonLimits& limits, boost::json::s
   if (const std::size_t valid = utf8_valid_prefix(text); valid != text.size()) {
     return fail(kJsonSyntax, "not UTF-8", valid);
   }
+#ifdef __cpp_exceptions
   try {
     return Parser(text, limits.depth_max, std::move(storage)).document();
   } catch (const std::bad_alloc&) {
@@ -297,6 +275,9 @@ Result<Json> parse_json(ByteView bytes, const JsonLimits& limits, boost::json::s
   } catch (const std::exception&) {
     return fail(kJsonTooLarge, "a string or container is too large", bytes.size());
   }
+#else  // WebAssembly: exhausted memory is a trap
+  return Parser(text, limits.depth_max, std::move(storage)).document();
+#endif
 }
 
 Result<std::string_view> json_text(const JsonObject& object, std::string_view member) {

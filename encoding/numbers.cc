@@ -1,8 +1,10 @@
 #include "encoding/numbers.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <string>
 
 namespace eml {
 namespace {
@@ -13,7 +15,43 @@ std::string_view scientific(T value, std::array<char, 32>& buffer) {
   return {buffer.data(), static_cast<std::size_t>(end.ptr - buffer.data())};
 }
 
+#ifdef __cpp_lib_to_chars
+// Whether a number outside the range of doubles is nearer to zero than to infinity.
+bool is_tiny(std::string_view text) {
+  const std::size_t e = text.find_first_of("eE");
+  const std::string_view mantissa = text.substr(0, e);
+  std::int64_t exponent = 0;
+  if (e != std::string_view::npos) {
+    const char* first = text.data() + e + 1;
+    if (*first == '+') ++first;
+    const auto result = std::from_chars(first, text.data() + text.size(), exponent);
+    if (result.ec != std::errc{}) return *first == '-';
+  }
+  // Decimal places by which the first digit that counts stands left of the point.
+  const std::size_t point = std::min(mantissa.find('.'), mantissa.size());
+  const std::size_t first_digit = mantissa.find_first_of("123456789");
+  if (first_digit == std::string_view::npos) return true;
+  return exponent < static_cast<std::int64_t>(first_digit) - static_cast<std::int64_t>(point);
+}
+#endif
+
 }  // namespace
+
+#ifdef __cpp_lib_to_chars
+std::optional<double> nearest_double(std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc::result_out_of_range && is_tiny(text)) return text.front() == '-' ? -0.0 : 0.0;
+  if (error != std::errc{} || !std::isfinite(value)) return std::nullopt;
+  return value;
+}
+#else  // libc++ 19, whose C library under WebAssembly has no locale but "C"
+std::optional<double> nearest_double(std::string_view text) {
+  const double value = std::strtod(std::string(text).c_str(), nullptr);
+  if (!std::isfinite(value)) return std::nullopt;
+  return value;
+}
+#endif
 
 ShortestNumber::ShortestNumber(double value) {
   std::array<char, 32> buffer;

@@ -3,9 +3,13 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string_view>
 
 namespace eml {
+
+// nearest_double reads a number of JSON's grammar: zero if it is too small for a double, nothing if it is too large.
+std::optional<double> nearest_double(std::string_view text);
 
 // ShortestNumber holds the text of one finite number: "0.1", "1e+21", "5e-324". Negative zero is "0", as in ECMAScript.
 class ShortestNumber {

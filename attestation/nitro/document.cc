@@ -126,9 +126,8 @@ Status read_entries(CborReader& in, NitroDocument& out) {
     if (!more) break;
     const std::size_t at = in.offset();
     EML_TRY(const std::string_view name, in.text());
-    const auto* const found = std::ranges::find(kKeys, name);
-    if (found == kKeys.end()) return bad_field("a key that no document has", at);
-    const auto key = static_cast<std::size_t>(found - kKeys.begin());
+    const auto key = static_cast<std::size_t>(std::ranges::find(kKeys, name) - kKeys.begin());
+    if (key == kKeys.size()) return bad_field("a key that no document has", at);
     if ((seen & (1U << key)) != 0) return bad_field("a key twice", at);
     seen |= 1U << key;
     EML_CHECK(read_value(in, key, out));

@@ -55,9 +55,11 @@ Status XmlReader::begin() {
   begun_ = true;
   EML_CHECK(check_input());
   if (at("<?")) {
-    const auto* const found = std::ranges::find_if(kDeclarations, [&](std::string_view d) { return at(d); });
-    if (found == kDeclarations.end()) return forbidden("another XML declaration, or a processing instruction");
-    offset_ += found->size();
+    const std::size_t start = offset_;
+    for (const std::string_view declaration : kDeclarations) {
+      if (offset_ == start && at(declaration)) offset_ += declaration.size();
+    }
+    if (offset_ == start) return forbidden("another XML declaration, or a processing instruction");
   }
   skip_space();
   return {};

@@ -36,9 +36,9 @@ TcbStatus with_out_of_date(TcbStatus so_far) {
 std::string_view to_string(TcbStatus status) { return kWords.at(static_cast<std::size_t>(status)); }
 
 std::optional<TcbStatus> parse_tcb_status(std::string_view word) {
-  const auto* const found = std::ranges::find(kWords, word);
-  if (found == kWords.end()) return std::nullopt;
-  return static_cast<TcbStatus>(found - kWords.begin());
+  const auto found = static_cast<std::size_t>(std::ranges::find(kWords, word) - kWords.begin());
+  if (found == kWords.size()) return std::nullopt;
+  return static_cast<TcbStatus>(found);
 }
 
 bool needs_configuration(TcbStatus status) {

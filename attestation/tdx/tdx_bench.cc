@@ -48,7 +48,7 @@ std::optional<Evidence> load(std::string_view file, std::string_view id) {
 }
 
 const std::optional<Evidence>& tdx_v4() {
-  static const auto evidence = load("open/tdx/cases.json", "tdx_v4_gcp_cos113_00806f05@20250611");
+  static const auto evidence = load("open/tdx/cases.json", "tdx_v4_gcp_cos113_00806f05@20250228");
   return evidence;
 }
 

@@ -190,8 +190,10 @@ constexpr std::array<TypeName, 32> kTypeNames{{{0, "EV_PREBOOT_CERT"},
                                                {0x800000e0, "EV_EFI_VARIABLE_AUTHORITY"}}};
 
 std::string type_name(std::uint32_t type) {
-  const auto* const found = std::ranges::find(kTypeNames, type, &TypeName::type);
-  return found == kTypeNames.end() ? fmt::format("EV_0x{:x}", type) : std::string(found->name);
+  for (const TypeName& known : kTypeNames) {
+    if (known.type == type) return std::string(known.name);
+  }
+  return fmt::format("EV_0x{:x}", type);
 }
 
 std::string printable(ByteView text) {
