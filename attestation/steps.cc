@@ -5,30 +5,36 @@
 namespace eml {
 namespace {
 
-// end_of is the index of the step that failed: steps.size() if none did, 0 if the error is no step's.
-std::size_t end_of(std::span<const Step> steps, const std::optional<Error>& error) {
-  if (!error) return steps.size();
-  const auto found = std::ranges::find_if(
-      steps, [&](const Step& step) { return std::ranges::find(step.errors, error->code()) != step.errors.end(); });
-  return found == steps.end() ? 0 : static_cast<std::size_t>(found - steps.begin());
+bool has(const Step& step, const Error& error) {
+  return std::ranges::find(step.errors, error.code()) != step.errors.end();
 }
 
 }  // namespace
 
-void record_steps(Checks& checks, std::span<const Step> steps, const std::optional<Error>& error,
-                  std::span<const SkippedStep> skipped) {
-  const std::size_t end = end_of(steps, error);
-  for (std::size_t i = 0; i < steps.size(); ++i) {
-    const Step& step = steps[i];
+void Steps::add(const Step& step, const std::optional<Error>& error) {
+  if (!error) return pass(checks_, step.id, step.title, step.voucher);
+  if (!error_) error_ = error;
+  fail_check(checks_, step.id, step.title, step.voucher, *error);
+}
+
+void Steps::leave_out(const Step& step, Literal reason) { skip(checks_, step.id, step.title, step.voucher, reason); }
+
+void Steps::finish() {
+  for (const Step& step : table_.subspan(std::min(checks_.size(), table_.size()))) leave_out(step, kAfterFailure);
+}
+
+void Steps::conclude(const std::optional<Error>& error, std::span<const SkippedStep> skipped) {
+  const auto end = !error ? table_.end() : std::ranges::find_if(table_, [&](const Step& s) { return has(s, *error); });
+  bool over = error && end == table_.end();
+  for (const Step& step : table_) {
     const auto skip_of = std::ranges::find(skipped, step.id, &SkippedStep::id);
     if (skip_of != skipped.end()) {
-      skip(checks, step.id, step.title, step.voucher, skip_of->reason);
-    } else if (i < end) {
-      pass(checks, step.id, step.title, step.voucher);
-    } else if (i == end && std::ranges::find(step.errors, error->code()) != step.errors.end()) {
-      fail_check(checks, step.id, step.title, step.voucher, *error);
+      leave_out(step, skip_of->reason);
+    } else if (over) {
+      leave_out(step, kAfterFailure);
     } else {
-      skip(checks, step.id, step.title, step.voucher, "an earlier step failed");
+      over = error && has(step, *error);
+      add(step, over ? error : std::nullopt);
     }
   }
 }

@@ -21,7 +21,7 @@ constexpr std::array<Step, 3> kSteps{{{"one", "first", Voucher::kVerifiedHere, {
 // outcomes is a letter a line: p passed, f failed, - not checked.
 std::string outcomes(const std::optional<Error>& error, std::span<const SkippedStep> skipped = {}) {
   Checks checks;
-  record_steps(checks, kSteps, error, skipped);
+  Steps(checks, kSteps).conclude(error, skipped);
   std::string out;
   for (const Check& check : checks) {
     out += check.outcome == Outcome::kPassed ? 'p' : check.outcome == Outcome::kFailed ? 'f' : '-';

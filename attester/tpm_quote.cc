@@ -18,10 +18,6 @@ constexpr std::uint32_t kFlushContext = 0x165;
 constexpr std::uint32_t kPcrRead = 0x17e;
 constexpr std::uint32_t kEndorsement = 0x4000000b;  // TPM_RH_ENDORSEMENT
 constexpr std::uint32_t kPassword = 0x40000009;     // TPM_RS_PW
-constexpr std::uint16_t kAlgNull = 0x10;
-constexpr std::uint16_t kAlgEcc = 0x23;
-constexpr std::uint16_t kAlgEcdsa = 0x18;
-constexpr std::uint16_t kCurveP256 = 3;
 
 // fixedTPM, fixedParent, sensitiveDataOrigin, userWithAuth, restricted, sign (Part 2, 8.3).
 constexpr std::uint32_t kAttestationKey = 0x50072;
@@ -42,8 +38,8 @@ void put_empty_password(Writer& out) { out.u32(9).u32(kPassword).u16(0).u8(0).u1
 
 Bytes attestation_template() {
   Writer out;
-  out.u16(kAlgEcc).u16(kTpmSha256).u32(kAttestationKey).u16(0);
-  out.u16(kAlgNull).u16(kAlgEcdsa).u16(kTpmSha256).u16(kCurveP256).u16(kAlgNull).u16(0).u16(0);
+  out.u16(kTpmEcc).u16(kTpmSha256).u32(kAttestationKey).u16(0);
+  out.u16(kTpmNull).u16(kTpmEcdsa).u16(kTpmSha256).u16(kTpmCurveP256).u16(kTpmNull).u16(0).u16(0);
   return out.take();
 }
 
@@ -148,7 +144,7 @@ Result<Quoted> quote(TpmDevice& device, std::uint32_t key, ByteView nonce) {
   in.u32(key);
   put_empty_password(in);
   in.u16(static_cast<std::uint16_t>(nonce.size())).bytes(nonce);
-  in.u16(kAlgNull);  // the key's own scheme
+  in.u16(kTpmNull);  // the key's own scheme
   in.bytes(selection(bitmap_of_missing({})));
   EML_TRY(const Bytes response, device.transact(command(kWithSessions, kQuote, in.view())));
   Reader out(response);

@@ -1,60 +1,26 @@
 // All open cases of the corpus, and mutations of its tokens.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
+#include <iostream>
 #include <random>
 #include <set>
 
-#include "attestation/corpus.h"
 #include "attestation/judge.h"
 #include "encoding/base64.h"
-#include "tests/support/shared.h"
+#include "tests/support/evidence_corpus.h"
+#include "tests/support/mutations.h"
 #include "tests/support/shared_corpus.h"
 
 namespace eml {
 namespace {
 
-constexpr const char* kFiles[] = {"cases.json", "neg_cases.json", "synth_cases.json"};
-
-Result<Bytes> read_corpus(const std::string& path) {
-  auto bytes = test::read_bytes(test::shared_dir() / "corpus" / path);
-  if (!bytes) return fail(kInternalError, "a file of the corpus is missing");
-  return std::move(*bytes);
-}
-
-std::vector<CorpusCase> open_cases() {
-  std::vector<CorpusCase> out;
-  for (const char* file : kFiles) {
-    const auto json = read_corpus(std::string("open/confidential_space/") + file);
-    if (!json) return {};
-    auto cases = decode_corpus_cases(*json, "confidential_space");
-    EXPECT_TRUE(cases) << file;
-    if (cases) out.insert(out.end(), cases->begin(), cases->end());
-  }
-  return out;
-}
-
 TEST(ConfidentialSpaceCorpus, EveryOpenCaseAgreesAndTheErrorClassInNineteenOfTwenty) {
-  const auto cases = open_cases();
   if (!test::has_shared_corpus()) GTEST_SKIP() << test::no_shared_corpus();
-  ASSERT_FALSE(cases.empty());
-  std::size_t graded = 0;
-  std::size_t classes = 0;
-  for (const CorpusCase& corpus_case : cases) {
-    const auto input = CorpusInput::read(corpus_case, read_corpus);
-    ASSERT_TRUE(input) << corpus_case.id;
-    const auto outcome = compare_outcome(corpus_case, judge_confidential_space(input->view()));
-    if (!corpus_case.is_graded()) continue;
-    ++graded;
-    EXPECT_TRUE(outcome.agrees) << corpus_case.id << ": " << outcome.difference;
-    if (outcome.class_agrees) {
-      ++classes;
-    } else {
-      std::cout << corpus_case.id << ": " << outcome.difference << '\n';
-    }
-  }
-  EXPECT_GE(graded, 150U);
-  EXPECT_GE(classes * 20, graded * 19) << classes << " of " << graded;
+  const auto tally = test::tally_cases(test::evidence_cases("confidential_space"), judge_confidential_space);
+  EXPECT_GE(tally.graded, 150U);
+  for (const auto& line : tally.differences) ADD_FAILURE() << line;
+  for (const auto& line : tally.class_differences) std::cout << line << '\n';
+  EXPECT_LE(tally.class_differences.size() * 20, tally.invalid);
 }
 
 // One change of a token: a character, a cut, a doubled or moved piece, a part of another token, or a member of header
@@ -117,37 +83,28 @@ std::string mutate(const std::string& token, const std::string& other, std::mt19
   return out;
 }
 
-// How many changes are tried: 2,000, or what EML_MUTATIONS says (100,000 before a release).
-std::size_t mutation_count() {
-  const char* const wanted = std::getenv("EML_MUTATIONS");  // NOLINT(concurrency-mt-unsafe)
-  return wanted == nullptr ? 2000 : std::stoul(wanted);
-}
-
 // A token that Google did not write is never valid, whatever the base was.
 TEST(ConfidentialSpaceCorpus, NoMutationOfAnyTokenIsValid) {
-  const auto cases = open_cases();
   if (!test::has_shared_corpus()) GTEST_SKIP() << test::no_shared_corpus();
+  const auto cases = test::evidence_cases("confidential_space");
   ASSERT_FALSE(cases.empty());
-  std::vector<CorpusInput> inputs;
   std::set<std::string> genuine;
-  for (const CorpusCase& corpus_case : cases) {
-    inputs.push_back(CorpusInput::read(corpus_case, read_corpus).value());
-    genuine.emplace(as_text(inputs.back().view().evidence));
-  }
+  for (const auto& one : cases) genuine.emplace(as_text(one.input.view().evidence));
   std::mt19937 random(1);  // NOLINT(cert-msc51-cpp): the same mutations in every run
+  const std::size_t count = test::mutation_count(2000);
   std::size_t judged = 0;
-  for (std::size_t i = 0; i < mutation_count(); ++i) {
-    EvidenceInput input = inputs[i % inputs.size()].view();
+  for (std::size_t i = 0; i < count; ++i) {
+    EvidenceInput input = cases[i % cases.size()].input.view();
     const std::string token(as_text(input.evidence));
     if (token.empty()) continue;
-    const std::string other(as_text(inputs[(i * 7) % inputs.size()].view().evidence));
+    const std::string other(as_text(cases[(i * 7) % cases.size()].input.view().evidence));
     const std::string mutated = mutate(token, other, random);
     if (genuine.contains(mutated)) continue;
     input.evidence = as_bytes(mutated);
     EXPECT_TRUE(judge_confidential_space(input).error) << mutated;
     ++judged;
   }
-  EXPECT_GT(judged, mutation_count() * 3 / 4);
+  EXPECT_GT(judged, count * 3 / 4);
 }
 
 }  // namespace

@@ -1,10 +1,11 @@
 #include "attestation/judge.h"
 
-#include <span>
+#include <array>
 
 #include "attestation/confidential_space/claims.h"
 #include "attestation/confidential_space/requirements.h"
 #include "attestation/confidential_space/token.h"
+#include "attestation/steps.h"
 #include "crypto/hash.h"
 
 namespace eml {
@@ -99,22 +100,16 @@ void describe(EvidenceVerdict& verdict, const UnverifiedToken& token) {
   verdict.details = std::move(details);
 }
 
-struct Step {
-  std::string_view id;
-  Literal title;
-  Voucher voucher;
-};
-
-// In the order of the page; each is taken once.
-constexpr Step kSteps[] = {
-    {"confidential-space-requirements", "the requirements can be asked of this kind", Voucher::kVerifiedHere},
-    {"confidential-space-form", "the token is well formed", Voucher::kVerifiedHere},
-    {"confidential-space-anchors", "what is trusted is well formed", Voucher::kVerifiedHere},
-    {"confidential-space-key", "the signing key is a trusted one", Voucher::kVerifiedHere},
-    {"confidential-space-signature", "the token is signed by that key", Voucher::kVerifiedHere},
-    {"confidential-space-claims", "the token is Google's, of Confidential Space, and in date", Voucher::kVendorService},
-    {"confidential-space-appraisal", "the claims are as required", Voucher::kVendorService},
-};
+constexpr Step kRequirementsStep{"confidential-space-requirements", "the requirements can be asked of this kind"};
+constexpr Step kFormStep{"confidential-space-form", "the token is well formed"};
+constexpr Step kAnchorsStep{"confidential-space-anchors", "what is trusted is well formed"};
+constexpr Step kKeyStep{"confidential-space-key", "the signing key is a trusted one"};
+constexpr Step kSignatureStep{"confidential-space-signature", "the token is signed by that key"};
+constexpr Step kClaimsStep{"confidential-space-claims", "the token is Google's, of Confidential Space, and in date",
+                           Voucher::kVendorService};
+constexpr Step kAppraisalStep{"confidential-space-appraisal", "the claims are as required", Voucher::kVendorService};
+constexpr std::array kSteps{kRequirementsStep, kFormStep,   kAnchorsStep,  kKeyStep,
+                            kSignatureStep,    kClaimsStep, kAppraisalStep};
 
 class Judge {
  public:
@@ -123,40 +118,26 @@ class Judge {
   EvidenceVerdict run() {
     verdict_.root_given = input_.root.has_value();
     verdict_.details = JsonObject();
-    if (const auto status = steps(); !status) {
-      verdict_.error = status.error();
-      for (const Step& step : std::span(kSteps).subspan(taken_))
-        skip(verdict_.checks, step.id, step.title, step.voucher, "an earlier step failed");
-    }
+    if (const auto status = judge(); !status) verdict_.error = status.error();
+    steps_.finish();
     return std::move(verdict_);
   }
 
  private:
-  template <typename T>
-  Result<T> next(Result<T> result) {
-    const Step& step = kSteps[taken_++];
-    if (result) {
-      pass(verdict_.checks, step.id, step.title, step.voucher);
-    } else {
-      fail_check(verdict_.checks, step.id, step.title, step.voucher, result.error());
-    }
-    return result;
-  }
-
   Result<Requirements> requirements() const {
     return input_.requirements == nullptr ? Requirements{} : decode_requirements(*input_.requirements);
   }
 
-  Status steps() {
-    EML_TRY(const Requirements wanted, next(requirements()));
-    EML_TRY(const UnverifiedToken token, next(UnverifiedToken::decode(input_.evidence)));
+  Status judge() {
+    EML_TRY(const Requirements wanted, steps_.note(kRequirementsStep, requirements()));
+    EML_TRY(const UnverifiedToken token, steps_.note(kFormStep, UnverifiedToken::decode(input_.evidence)));
     describe(verdict_, token);
-    EML_TRY(const Anchors anchors, next(anchors_of(input_)));
-    EML_TRY(const PublicKey key, next(verify_key(token, anchors, input_.time)));
-    EML_TRY(const VerifiedToken verified, next(verify(token, key, anchors)));
+    EML_TRY(const Anchors anchors, steps_.note(kAnchorsStep, anchors_of(input_)));
+    EML_TRY(const PublicKey key, steps_.note(kKeyStep, verify_key(token, anchors, input_.time)));
+    EML_TRY(const VerifiedToken verified, steps_.note(kSignatureStep, verify(token, key, anchors)));
     const Claims claims(verified.claims);
-    EML_CHECK(next(check_token(claims, input_.time)));
-    EML_CHECK(next(appraise(claims, wanted)));
+    EML_CHECK(steps_.note(kClaimsStep, check_token(claims, input_.time)));
+    EML_CHECK(steps_.note(kAppraisalStep, appraise(claims, wanted)));
     verdict_.evidence = evidence_of(claims, verified.root);
     verdict_.tcb_status = verdict_.evidence.tcb_status;
     return {};
@@ -164,7 +145,7 @@ class Judge {
 
   const EvidenceInput& input_;
   EvidenceVerdict verdict_;
-  std::size_t taken_ = 0;
+  Steps steps_{verdict_.checks, kSteps};
 };
 
 }  // namespace

@@ -83,11 +83,11 @@ EvidenceVerdict judge_nitro(const EvidenceInput& input) {
   const auto requirements = decode_nitro_requirements(input.requirements);
   if (!requirements) {
     out.error = requirements.error();
-    record_steps(out.checks, kSteps, out.error);
+    Steps(out.checks, kSteps).conclude(out.error);
     return out;
   }
   if (const Status judged = judge(input, *requirements, out); !judged) out.error = judged.error();
-  record_steps(out.checks, kSteps, out.error, skipped_steps(*requirements));
+  Steps(out.checks, kSteps).conclude(out.error, skipped_steps(*requirements));
   return out;
 }
 

@@ -187,7 +187,7 @@ template <std::size_t n>
 void conclude(EvidenceVerdict& out, const std::array<Step, n>& steps, const Status& judged,
               const std::vector<SkippedStep>& skipped = {}) {
   if (!judged) out.error = judged.error();
-  record_steps(out.checks, steps, out.error, skipped);
+  Steps(out.checks, steps).conclude(out.error, skipped);
 }
 
 }  // namespace

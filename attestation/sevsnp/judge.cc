@@ -4,7 +4,7 @@
 
 #include "attestation/sevsnp/sevsnp.h"
 #include "attestation/sevsnp/vek_cache.h"
-#include "attestation/verdict_steps.h"
+#include "attestation/steps.h"
 
 namespace eml {
 namespace {
@@ -82,7 +82,7 @@ bool at_least(const SnpTcb& tcb, const SnpTcb& minimum) {
 // Appraisal is step 15, with the report that steps 1 to 14 verified.
 class Appraisal {
  public:
-  Appraisal(VerdictSteps& steps, const SnpRequirements& want, const std::optional<VerifiedSnpReport>& verified)
+  Appraisal(Steps& steps, const SnpRequirements& want, const std::optional<VerifiedSnpReport>& verified)
       : steps_(steps), want_(want), verified_(verified) {}
 
   void run() {
@@ -95,8 +95,8 @@ class Appraisal {
   // require notes a line: held against the report if it was asked for.
   template <typename Holds>
   void require(std::string_view id, Literal title, bool asked, const ErrorCode& code, Literal what, Holds&& holds) {
-    if (!asked) return steps_.leave_out(id, title, Voucher::kHardware, "the requirements do not ask for it");
-    steps_.run(id, title, Voucher::kHardware, [&]() -> Status {
+    if (!asked) return steps_.leave_out({id, title, Voucher::kHardware}, "the requirements do not ask for it");
+    steps_.run({id, title, Voucher::kHardware}, [&]() -> Status {
       if (std::forward<Holds>(holds)(verified_->report)) return {};
       return fail(code, what);
     });
@@ -140,7 +140,7 @@ class Appraisal {
 
   SnpTcb decoded(const SnpTcbBytes& bytes) const { return decode_snp_tcb(verified_->vek.product, bytes); }
 
-  VerdictSteps& steps_;
+  Steps& steps_;
   const SnpRequirements& want_;
   const std::optional<VerifiedSnpReport>& verified_;
 };
@@ -155,19 +155,20 @@ class Judge {
   EvidenceVerdict run() {
     out_.fields = JsonObject();
     out_.details = JsonObject();
-    VerdictSteps steps(out_);
-    steps.run("sevsnp-requirements", "requirements are well formed", Voucher::kVerifiedHere,
+    Steps steps(out_.checks);
+    steps.run({"sevsnp-requirements", "requirements are well formed", Voucher::kVerifiedHere},
               [&] { return read_want(); });
-    steps.run("sevsnp-form", "evidence is a report", Voucher::kVerifiedHere, [&] { return read_report(); });
-    steps.run("sevsnp-collateral", "certificates and revocation list are there", Voucher::kVerifiedHere,
+    steps.run({"sevsnp-form", "evidence is a report", Voucher::kVerifiedHere}, [&] { return read_report(); });
+    steps.run({"sevsnp-collateral", "certificates and revocation list are there", Voucher::kVerifiedHere},
               [&] { return read_collateral(); });
-    steps.run("sevsnp-chain", "the key is one of AMD's, under a pinned root", Voucher::kVerifiedHere,
+    steps.run({"sevsnp-chain", "the key is one of AMD's, under a pinned root", Voucher::kVerifiedHere},
               [&] { return verify_key(); });
-    steps.run("sevsnp-revocation", "AMD has not revoked the key's issuer", Voucher::kVendorService,
+    steps.run({"sevsnp-revocation", "AMD has not revoked the key's issuer", Voucher::kVendorService},
               [&] { return verify_revocation(); });
-    steps.run("sevsnp-genuine", "the key signed the report, and they agree", Voucher::kHardware,
+    steps.run({"sevsnp-genuine", "the key signed the report, and they agree", Voucher::kHardware},
               [&] { return verify_report(); });
     Appraisal(steps, want_, verified_).run();
+    out_.error = steps.error();
     return std::move(out_);
   }
 

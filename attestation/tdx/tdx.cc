@@ -84,13 +84,13 @@ Json events_json(const std::vector<NamedEvent>& events) {
 Status judge_event_log(const EvidenceInput& input, const UnverifiedQuote& quote, EvidenceVerdict& out, Steps& steps) {
   const auto log = member(input.collateral, "event_log");
   if (!log) {
-    steps.leave_out(Step::kEventLog, "no event log was given");
+    steps.leave_out(step::kEventLog, "no event log was given");
     return {};
   }
   if (quote.td() == nullptr) {
-    return steps.note(Step::kEventLog, Status(fail(kEventLog, "an enclave has no registers for a log")));
+    return steps.note(step::kEventLog, Status(fail(kEventLog, "an enclave has no registers for a log")));
   }
-  EML_TRY(const auto events, steps.note(Step::kEventLog, verify_event_log(*log, *quote.td())));
+  EML_TRY(const auto events, steps.note(step::kEventLog, verify_event_log(*log, *quote.td())));
   out.details.get_object().emplace("events", events_json(events));
   return {};
 }
@@ -99,7 +99,7 @@ Status judge_event_log(const EvidenceInput& input, const UnverifiedQuote& quote,
 Status judge_quote(const EvidenceInput& input, VerifierCache* cache, EvidenceVerdict& out, Steps& steps) {
   EML_TRY(const Requirements requirements, decode_requirements(input.requirements));
   EML_TRY(const Hash32 root, root_of(input));
-  EML_TRY(const UnverifiedQuote quote, steps.note(Step::kForm, decode_quote(input.evidence)));
+  EML_TRY(const UnverifiedQuote quote, steps.note(step::kForm, decode_quote(input.evidence)));
   const QuoteCollateral collateral = collateral_of(input.collateral);
   const VerifyInput verify{.collateral = collateral, .root = root, .time = input.time, .cache = cache};
   auto verified = verify_quote(quote, verify, steps);
@@ -109,9 +109,9 @@ Status judge_quote(const EvidenceInput& input, VerifierCache* cache, EvidenceVer
   }
   out.fields = report_fields(quote);
   report(out, *verified);
-  EML_CHECK(steps.note(Step::kTcbStatus, refuse_status(verified->tcb)));
+  EML_CHECK(steps.note(step::kTcbStatus, refuse_status(verified->tcb)));
   EML_CHECK(judge_event_log(input, quote, out, steps));
-  EML_CHECK(steps.note(Step::kRequirements, appraise_quote(*verified, requirements)));
+  EML_CHECK(steps.note(step::kRequirements, appraise_quote(*verified, requirements)));
   out.evidence = evidence_of(*verified);
   return {};
 }
@@ -120,10 +120,10 @@ EvidenceVerdict judge(const EvidenceInput& input, VerifierCache* cache) {
   EvidenceVerdict out;
   out.root_given = input.root.has_value();
   out.details = JsonObject();
-  Steps steps;
+  Steps steps(out.checks, step::kAll);
   const Status judged = judge_quote(input, cache, out, steps);
   if (!judged) out.error = judged.error();
-  out.checks = steps.take();
+  steps.finish();
   return out;
 }
 

@@ -9,7 +9,6 @@
 #include <string>
 
 #include "attestation/tdx/collateral.h"
-#include "attestation/tdx/steps.h"
 #include "attestation/tdx/tdx.h"
 
 namespace eml {

@@ -153,19 +153,19 @@ class QuoteVerifier {
   QuoteVerifier(const UnverifiedQuote& quote, const VerifyInput& input) : quote_(quote), input_(input) {}
 
   Result<VerifiedQuote> run(Steps& steps) {
-    EML_TRY(const auto chain, steps.note(Step::kPckChain, pck_chain()));
-    EML_TRY(const auto root_crl, steps.note(Step::kRootCrl, this->root_crl(*chain)));
-    EML_CHECK(steps.note(Step::kPckCrl, pck_crl(*chain)));
-    EML_TRY(const auto signer, steps.note(Step::kTcbSigner, tcb_signer(*chain, *root_crl)));
-    EML_TRY(const auto info, steps.note(Step::kTcbInfo, tcb_info(*signer)));
-    EML_TRY(const auto identity, steps.note(Step::kQeIdentity, qe_identity(*signer)));
-    EML_CHECK(steps.note(Step::kTogether, judge_together(quote_, chain->extension, *info, *identity)));
-    EML_TRY(const auto key, steps.note(Step::kQeReport, attestation_key(*chain)));
-    EML_CHECK(steps.note(Step::kQeHolds, judge_qe(quote_.qe_report, *identity)));
-    EML_CHECK(steps.note(Step::kQuoteSignature, quote_signature(*key)));
-    EML_CHECK(steps.note(Step::kModule, judge_module(quote_, *info)));
+    EML_TRY(const auto chain, steps.note(step::kPckChain, pck_chain()));
+    EML_TRY(const auto root_crl, steps.note(step::kRootCrl, this->root_crl(*chain)));
+    EML_CHECK(steps.note(step::kPckCrl, pck_crl(*chain)));
+    EML_TRY(const auto signer, steps.note(step::kTcbSigner, tcb_signer(*chain, *root_crl)));
+    EML_TRY(const auto info, steps.note(step::kTcbInfo, tcb_info(*signer)));
+    EML_TRY(const auto identity, steps.note(step::kQeIdentity, qe_identity(*signer)));
+    EML_CHECK(steps.note(step::kTogether, judge_together(quote_, chain->extension, *info, *identity)));
+    EML_TRY(const auto key, steps.note(step::kQeReport, attestation_key(*chain)));
+    EML_CHECK(steps.note(step::kQeHolds, judge_qe(quote_.qe_report, *identity)));
+    EML_CHECK(steps.note(step::kQuoteSignature, quote_signature(*key)));
+    EML_CHECK(steps.note(step::kModule, judge_module(quote_, *info)));
     auto tcb = evaluate_tcb(quote_, chain->extension, *info, *identity);
-    if (!tcb) return steps.note(Step::kTcbStatus, Result<VerifiedQuote>(std::unexpected(tcb.error())));
+    if (!tcb) return steps.note(step::kTcbStatus, Result<VerifiedQuote>(std::unexpected(tcb.error())));
     return VerifiedQuote{.quote = quote_,
                          .pck = chain->extension,
                          .ca = chain->ca.subject_common_name(),

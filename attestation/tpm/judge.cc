@@ -4,9 +4,9 @@
 #include <boost/json/object.hpp>
 #include <utility>
 
+#include "attestation/steps.h"
 #include "attestation/tpm/key_trust.h"
 #include "attestation/tpm/tpm.h"
-#include "attestation/verdict_steps.h"
 #include "crypto/hash.h"
 
 namespace eml {
@@ -38,16 +38,20 @@ class Judge {
   EvidenceVerdict run() {
     out_.fields = JsonObject();
     out_.details = JsonObject();
-    VerdictSteps steps(out_);
-    steps.run("tpm-requirements", "requirements are well formed", Voucher::kVerifiedHere, [&] { return read_want(); });
-    steps.run("tpm-form", "evidence is a quote that a TPM made", Voucher::kVerifiedHere, [&] { return read_quote(); });
-    steps.run("tpm-signature", "the key signed the quote", Voucher::kVerifiedHere, [&] { return verify_signature(); });
+    Steps steps(out_.checks);
+    steps.run({"tpm-requirements", "requirements are well formed", Voucher::kVerifiedHere},
+              [&] { return read_want(); });
+    steps.run({"tpm-form", "evidence is a quote that a TPM made", Voucher::kVerifiedHere},
+              [&] { return read_quote(); });
+    steps.run({"tpm-signature", "the key signed the quote", Voucher::kVerifiedHere},
+              [&] { return verify_signature(); });
     judge_public(steps);
-    steps.run("tpm-pcrs", "the registers are the quoted ones", Voucher::kHardware, [&] { return verify_pcrs(); });
+    steps.run({"tpm-pcrs", "the registers are the quoted ones", Voucher::kHardware}, [&] { return verify_pcrs(); });
     trust_ = judge_key_trust(steps, input_, key_ ? &*key_ : nullptr);
     judge_event_log(steps);
     if (!steps.failed()) yield();
     appraise(steps);
+    out_.error = steps.error();
     return std::move(out_);
   }
 
@@ -77,12 +81,12 @@ class Judge {
     return {};
   }
 
-  void judge_public(VerdictSteps& steps) {
+  void judge_public(Steps& steps) {
     if (!steps.failed() && !key_->tpm_public && !collateral_of(input_, "ak_name")) {
-      return steps.leave_out("tpm-ak-attributes", "the key signs only what its TPM made", Voucher::kOperator,
+      return steps.leave_out({"tpm-ak-attributes", "the key signs only what its TPM made", Voucher::kOperator},
                              "the collateral has no TPM public");
     }
-    steps.run("tpm-ak-attributes", "the key signs only what its TPM made", Voucher::kOperator,
+    steps.run({"tpm-ak-attributes", "the key signs only what its TPM made", Voucher::kOperator},
               [&] { return verify_public(); });
   }
 
@@ -98,12 +102,12 @@ class Judge {
 
   Status verify_pcrs() { return expect_pcrs(*quote_, signature_->hash, *bank_); }
 
-  void judge_event_log(VerdictSteps& steps) {
+  void judge_event_log(Steps& steps) {
     if (!collateral_of(input_, "event_log")) {
-      return steps.leave_out("tpm-event-log", "the event log leads to the quoted registers", Voucher::kHardware,
+      return steps.leave_out({"tpm-event-log", "the event log leads to the quoted registers", Voucher::kHardware},
                              "the collateral has none");
     }
-    steps.run("tpm-event-log", "the event log leads to the quoted registers", Voucher::kHardware,
+    steps.run({"tpm-event-log", "the event log leads to the quoted registers", Voucher::kHardware},
               [&] { return verify_event_log(); });
   }
 
@@ -150,7 +154,7 @@ class Judge {
     out_.details = std::move(details);
   }
 
-  void appraise(VerdictSteps& steps) {
+  void appraise(Steps& steps) {
     require(steps, "tpm-nonce", "extra data is the required nonce", want_.nonce.has_value(), [&]() -> Status {
       if (quote_->extra_data == *want_.nonce) return {};
       return fail(kTpmNonceMismatch, "the quote is over another nonce");
@@ -170,10 +174,10 @@ class Judge {
             });
   }
 
-  template <typename Step>
-  void require(VerdictSteps& steps, std::string_view id, Literal title, bool asked, Step&& step) {
-    if (!asked) return steps.leave_out(id, title, Voucher::kHardware, "the requirements do not ask for it");
-    steps.run(id, title, Voucher::kHardware, std::forward<Step>(step));
+  template <typename Check>
+  void require(Steps& steps, std::string_view id, Literal title, bool asked, Check&& check) {
+    if (!asked) return steps.leave_out({id, title, Voucher::kHardware}, "the requirements do not ask for it");
+    steps.run({id, title, Voucher::kHardware}, std::forward<Check>(check));
   }
 
   Status appraise_pcrs() {

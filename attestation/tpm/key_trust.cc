@@ -54,7 +54,7 @@ UnixSeconds latest_beginning(const SnpEndorsements& endorsements) {
 // Trust judges one piece of collateral after the other; each may say more of the key than the one before.
 class Trust {
  public:
-  Trust(VerdictSteps& steps, const EvidenceInput& input, const AttestationKey* key)
+  Trust(Steps& steps, const EvidenceInput& input, const AttestationKey* key)
       : steps_(steps), input_(input), key_(key) {}
 
   KeyTrust run() {
@@ -69,10 +69,10 @@ class Trust {
   }
 
  private:
-  template <typename Step>
-  void judge(std::string_view id, Literal title, Voucher voucher, std::string_view name, Step&& step) {
-    if (!collateral_of(input_, name)) return steps_.leave_out(id, title, voucher, "the collateral has none");
-    steps_.run(id, title, voucher, std::forward<Step>(step));
+  template <typename Check>
+  void judge(std::string_view id, Literal title, Voucher voucher, std::string_view name, Check&& check) {
+    if (!collateral_of(input_, name)) return steps_.leave_out({id, title, voucher}, "the collateral has none");
+    steps_.run({id, title, voucher}, std::forward<Check>(check));
   }
 
   Status ak_chain() {
@@ -146,15 +146,15 @@ class Trust {
     bool dates_only = false;
     const Status genuine = steps_.failed() ? Status() : snp_report(dates_only);
     if (genuine && dates_only) {
-      return steps_.leave_out("tpm-snp-report", "the SNP report is genuine", Voucher::kHardware,
+      return steps_.leave_out({"tpm-snp-report", "the SNP report is genuine", Voucher::kHardware},
                               "a certificate of the processor's key is out of date");
     }
-    steps_.run("tpm-snp-report", "the SNP report is genuine", Voucher::kHardware, [&] { return genuine; });
+    steps_.run({"tpm-snp-report", "the SNP report is genuine", Voucher::kHardware}, [&] { return genuine; });
     if (!collateral_of(input_, "snp_crl")) {
-      return steps_.leave_out("tpm-snp-revocation", "AMD has not revoked the key's issuer", Voucher::kVendorService,
+      return steps_.leave_out({"tpm-snp-revocation", "AMD has not revoked the key's issuer", Voucher::kVendorService},
                               "the collateral has no revocation list");
     }
-    steps_.run("tpm-snp-revocation", "AMD has not revoked the key's issuer", Voucher::kVendorService,
+    steps_.run({"tpm-snp-revocation", "AMD has not revoked the key's issuer", Voucher::kVendorService},
                [&] { return verify_snp_revocation(*vek_, *collateral_of(input_, "snp_crl"), input_.time); });
   }
 
@@ -190,17 +190,17 @@ class Trust {
   }
 
   void judge_tdx_quote() {
-    steps_.run("tpm-td-quote", "a TD quote is over the same runtime data", Voucher::kHardware, [&]() -> Status {
+    steps_.run({"tpm-td-quote", "a TD quote is over the same runtime data", Voucher::kHardware}, [&]() -> Status {
       EML_TRY(const ByteView quote, required_collateral(input_, "td_quote"));
       EML_CHECK(expect_td_quote_binding(quote, hcl_->runtime_data));
       (*out_.azure_hcl)["td_quote_report_data_binds_runtime_data"] = true;
       return {};
     });
     if (!collateral_of(input_, "tcb_info")) {
-      return steps_.leave_out("tpm-td-quote-genuine", "the TD quote is genuine", Voucher::kHardware,
+      return steps_.leave_out({"tpm-td-quote-genuine", "the TD quote is genuine", Voucher::kHardware},
                               "the collateral has nothing of Intel's");
     }
-    steps_.run("tpm-td-quote-genuine", "the TD quote is genuine", Voucher::kHardware, [&]() -> Status {
+    steps_.run({"tpm-td-quote-genuine", "the TD quote is genuine", Voucher::kHardware}, [&]() -> Status {
       EML_TRY(const ByteView quote, required_collateral(input_, "td_quote"));
       EML_TRY(const TdQuoteTrust trust, verify_td_quote(quote, input_));
       out_.word = "hardware";
@@ -212,7 +212,7 @@ class Trust {
     });
   }
 
-  VerdictSteps& steps_;
+  Steps& steps_;
   const EvidenceInput& input_;
   const AttestationKey* key_;
   KeyTrust out_;
@@ -222,7 +222,7 @@ class Trust {
 
 }  // namespace
 
-KeyTrust judge_key_trust(VerdictSteps& steps, const EvidenceInput& input, const AttestationKey* key) {
+KeyTrust judge_key_trust(Steps& steps, const EvidenceInput& input, const AttestationKey* key) {
   return Trust(steps, input, key).run();
 }
 

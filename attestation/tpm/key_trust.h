@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "attestation/judge.h"
+#include "attestation/steps.h"
 #include "attestation/tpm/tpm.h"
-#include "attestation/verdict_steps.h"
 
 namespace eml {
 
@@ -37,6 +37,6 @@ struct KeyTrust {
 };
 
 // judge_key_trust is step 7: a line for each piece of collateral.
-KeyTrust judge_key_trust(VerdictSteps& steps, const EvidenceInput& input, const AttestationKey* key);
+KeyTrust judge_key_trust(Steps& steps, const EvidenceInput& input, const AttestationKey* key);
 
 }  // namespace eml

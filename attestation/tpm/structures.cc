@@ -11,16 +11,8 @@
 namespace eml {
 namespace {
 
-constexpr std::uint32_t kGenerated = 0xff544347;  // TPM_GENERATED_VALUE
-constexpr std::uint16_t kAttestQuote = 0x8018;    // TPM_ST_ATTEST_QUOTE
-constexpr std::uint16_t kAlgRsa = 0x0001;
-constexpr std::uint16_t kAlgNull = 0x0010;
-constexpr std::uint16_t kAlgRsassa = 0x0014;
-constexpr std::uint16_t kAlgRsapss = 0x0016;
-constexpr std::uint16_t kAlgEcdsa = 0x0018;
-constexpr std::uint16_t kAlgEcc = 0x0023;
-constexpr std::uint16_t kCurveP256 = 0x0003;
-constexpr std::uint16_t kCurveP384 = 0x0004;
+constexpr std::uint32_t kGenerated = 0xff544347;   // TPM_GENERATED_VALUE
+constexpr std::uint16_t kAttestQuote = 0x8018;     // TPM_ST_ATTEST_QUOTE
 constexpr std::uint32_t kDefaultExponent = 65537;  // a TPM writes it as 0
 
 // A TPM has one bank a hash; there are seven hashes in TCG's registry, and 32 registers at most.
@@ -80,7 +72,7 @@ std::unexpected<Error> unsupported(std::uint64_t algorithm, std::uint64_t hash) 
 }
 
 Result<SignatureScheme> rsa_scheme(std::uint16_t algorithm, std::uint16_t hash) {
-  const bool pss = algorithm == kAlgRsapss;
+  const bool pss = algorithm == kTpmRsapss;
   switch (hash) {
     case kTpmSha256:
       return pss ? SignatureScheme::kRsaPssSha256 : SignatureScheme::kRsaPkcs1Sha256;
@@ -96,7 +88,7 @@ Result<SignatureScheme> rsa_scheme(std::uint16_t algorithm, std::uint16_t hash) 
 Result<SignatureScheme> ecdsa_scheme(KeyKind kind, std::uint16_t hash) {
   if (kind == KeyKind::kP256 && hash == kTpmSha256) return SignatureScheme::kEcdsaP256Sha256;
   if (kind == KeyKind::kP384 && hash == kTpmSha384) return SignatureScheme::kEcdsaP384Sha384;
-  return unsupported(kAlgEcdsa, hash);
+  return unsupported(kTpmEcdsa, hash);
 }
 
 // padded writes a TPM's number, which may lack its leading zeros, at the curve's full size.
@@ -117,9 +109,9 @@ Result<Bytes> read_ecdsa(Reader& in, const PublicKey& key) {
 // read_scheme skips TPMT_SYM_DEF_OBJECT, which a signing key has as TPM_ALG_NULL, and the scheme with its hash.
 Status skip_symmetric_and_scheme(Reader& in) {
   EML_TRY(const std::uint16_t symmetric, parsed(in.u16(), kTpmAkParse, in));
-  if (symmetric != kAlgNull) return fail(kTpmAkParse, "a signing key has a symmetric algorithm", in.offset());
+  if (symmetric != kTpmNull) return fail(kTpmAkParse, "a signing key has a symmetric algorithm", in.offset());
   EML_TRY(const std::uint16_t scheme, parsed(in.u16(), kTpmAkParse, in));
-  if (scheme != kAlgNull) EML_CHECK(parsed(in.u16(), kTpmAkParse, in));
+  if (scheme != kTpmNull) EML_CHECK(parsed(in.u16(), kTpmAkParse, in));
   return {};
 }
 
@@ -140,15 +132,16 @@ Result<PublicKey> read_ecc_key(Reader& in) {
   EML_CHECK(skip_symmetric_and_scheme(in));
   EML_TRY(const std::uint16_t curve, parsed(in.u16(), kTpmAkParse, in));
   EML_TRY(const std::uint16_t kdf, parsed(in.u16(), kTpmAkParse, in));
-  if (kdf != kAlgNull) return fail(kTpmAkParse, "a signing key has a key derivation", in.offset());
-  if (curve != kCurveP256 && curve != kCurveP384) return fail(kTpmAkParse, "a curve that is not ours", curve);
-  const std::size_t size = curve == kCurveP256 ? 32 : 48;
+  if (kdf != kTpmNull) return fail(kTpmAkParse, "a signing key has a key derivation", in.offset());
+  if (curve != kTpmCurveP256 && curve != kTpmCurveP384) return fail(kTpmAkParse, "a curve that is not ours", curve);
+  const std::size_t size = curve == kTpmCurveP256 ? 32 : 48;
   EML_TRY(const Bytes x, read_2b(in, kTpmAkParse));
   EML_TRY(const Bytes y, read_2b(in, kTpmAkParse));
   const auto x_padded = padded(x, size);
   const auto y_padded = padded(y, size);
   if (!x_padded || !y_padded) return fail(kTpmAkParse, "a point is larger than its curve", in.offset());
-  auto key = PublicKey::from_point(curve == kCurveP256 ? KeyKind::kP256 : KeyKind::kP384, concat(*x_padded, *y_padded));
+  auto key =
+      PublicKey::from_point(curve == kTpmCurveP256 ? KeyKind::kP256 : KeyKind::kP384, concat(*x_padded, *y_padded));
   if (!key) return fail(kTpmAkParse, "a point is not on its curve", in.offset());
   return *std::move(key);
 }
@@ -196,13 +189,13 @@ Result<TpmSignature> decode_tpm_signature(ByteView signature, const PublicKey& k
   Reader in(signature);
   EML_TRY(const std::uint16_t algorithm, parsed(in.u16(), kTpmParse, in));
   EML_TRY(out.hash, parsed(in.u16(), kTpmParse, in));
-  if (rsa && (algorithm == kAlgRsassa || algorithm == kAlgRsapss)) {
+  if (rsa && (algorithm == kTpmRsassa || algorithm == kTpmRsapss)) {
     EML_TRY(out.scheme, rsa_scheme(algorithm, out.hash));
     EML_TRY(out.bytes, read_2b(in, kTpmParse));
-  } else if (!rsa && algorithm == kAlgEcdsa) {
+  } else if (!rsa && algorithm == kTpmEcdsa) {
     EML_TRY(out.scheme, ecdsa_scheme(key.kind(), out.hash));
     EML_TRY(out.bytes, read_ecdsa(in, key));
-  } else if (algorithm == kAlgRsassa || algorithm == kAlgRsapss || algorithm == kAlgEcdsa) {
+  } else if (algorithm == kTpmRsassa || algorithm == kTpmRsapss || algorithm == kTpmEcdsa) {
     return unsupported(algorithm, out.hash);
   } else {
     return fail(kTpmParse, "neither a TPMT_SIGNATURE nor as long as the key's modulus", algorithm);
@@ -217,8 +210,8 @@ Result<TpmPublic> decode_tpmt_public(ByteView bytes) {
   EML_TRY(const std::uint16_t name_algorithm, parsed(in.u16(), kTpmAkParse, in));
   EML_TRY(const std::uint32_t attributes, parsed(in.u32(), kTpmAkParse, in));
   EML_CHECK(read_2b(in, kTpmAkParse));  // authPolicy
-  if (type != kAlgRsa && type != kAlgEcc) return fail(kTpmAkParse, "a TPM public that is no RSA or EC key", type);
-  auto key = type == kAlgRsa ? read_rsa_key(in) : read_ecc_key(in);
+  if (type != kTpmRsa && type != kTpmEcc) return fail(kTpmAkParse, "a TPM public that is no RSA or EC key", type);
+  auto key = type == kTpmRsa ? read_rsa_key(in) : read_ecc_key(in);
   if (!key) return std::unexpected(key.error());
   if (!in.expect_end()) return fail(kTpmAkParse, "bytes behind a TPM public", in.offset());
   // SHA-1 names still occur on old TPMs, but a name is no proof if it can be forged.

@@ -4,28 +4,26 @@
 #include <iostream>
 
 #include "attestation/tpm/tpm.h"
-#include "tests/support/corpus_kind.h"
+#include "tests/support/evidence_corpus.h"
 #include "tests/support/shared_corpus.h"
 
 namespace eml {
 namespace {
 
 TEST(TpmCorpus, EveryGradedCaseAgrees) {
-  const auto tally = test::run_corpus_kind("tpm", judge_tpm);
   if (!test::has_shared_corpus()) GTEST_SKIP() << test::no_shared_corpus();
-  ASSERT_TRUE(tally.found);
+  const auto tally = test::tally_cases(test::evidence_cases("tpm"), judge_tpm);
   for (const std::string& line : tally.differences) ADD_FAILURE() << line;
   for (const std::string& line : tally.class_differences) std::cout << "another class: " << line << "\n";
   EXPECT_GT(tally.graded, 120U);
-  EXPECT_LE(tally.class_differences.size() * 20, tally.classes);
+  EXPECT_LE(tally.class_differences.size() * 20, tally.invalid);
 }
 
 // Google's certificates of an attestation key, without a quote.
 TEST(TpmCorpus, AGenuineChainOfAnAttestationKeyLeadsToGooglesPinnedRoot) {
-  const auto pem = test::read_corpus_file("open/tpm/gce_ak_chain.pem");
-  const auto root = test::read_corpus_file("roots/google/gce_ek_ak_root.pem");
   if (!test::has_shared_corpus()) GTEST_SKIP() << test::no_shared_corpus();
-  ASSERT_TRUE(pem && root);
+  const auto pem = test::read_evidence_file("open/tpm/gce_ak_chain.pem");
+  const auto root = test::read_evidence_file("roots/google/gce_ek_ak_root.pem");
   const auto chain = decode_pem_certificates(*pem).value();
   const auto known = decode_pem_certificates(*root).value();
   constexpr UnixSeconds kTime = 1756684800;  // 2025-09-01
