@@ -33,7 +33,7 @@ constexpr bool kWholeBlocks = true;
 #include "engine/kernels/tile_hardware.inc"
 #endif
 // clang-format off: each uses what the one before defines
-#include "engine/kernels/profile_body.inc"
+#include "engine/kernels/vector_functions.inc"
 #include "engine/kernels/bf16_tiles.inc"
 #include "engine/kernels/bf16_body.inc"
 // clang-format on

@@ -26,7 +26,7 @@ constexpr std::size_t kRowsMax = 6;
 constexpr bool kWholeBlocks = false;
 
 // clang-format off: each uses what the one before defines
-#include "engine/kernels/profile_body.inc"
+#include "engine/kernels/vector_functions.inc"
 #include "engine/kernels/bf16_vector.inc"
 #include "engine/kernels/bf16_body.inc"
 // clang-format on

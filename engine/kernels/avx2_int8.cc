@@ -29,7 +29,8 @@ constexpr std::size_t kRowsMax = 6;
 constexpr bool kWholeBlocks = false;
 
 // clang-format off: each uses what the one before defines
-#include "engine/kernels/profile_body.inc"
+#include "engine/kernels/vector_functions.inc"
+#include "engine/kernels/int8_chain.inc"
 #include "engine/kernels/int8_words.inc"
 #include "engine/kernels/int8_body.inc"
 // clang-format on

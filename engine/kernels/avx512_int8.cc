@@ -30,7 +30,8 @@ constexpr std::size_t kRowsMax = 14;
 constexpr bool kWholeBlocks = false;
 
 // clang-format off: each uses what the one before defines
-#include "engine/kernels/profile_body.inc"
+#include "engine/kernels/vector_functions.inc"
+#include "engine/kernels/int8_chain.inc"
 #include "engine/kernels/int8_vnni.inc"
 #include "engine/kernels/int8_body.inc"
 // clang-format on

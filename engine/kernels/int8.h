@@ -86,10 +86,11 @@ inline std::size_t packed_bytes(const KernelTable& /*rows*/, const MatrixShape& 
 
 bool pack(const KernelTable& rows, const PackArgs& args);
 
-// Group is the scale of one row's group of activations: x is about scale * (byte - zero).
+// Group is the scale of one row's group of activations: x is about scale * (byte - zero). Zero is an integer, as a
+// float because vector units multiply that faster.
 struct Group {
   float scale;
-  std::int32_t zero;
+  float zero;
 };
 
 // An operand's row: whole_depth(depth) elements, of one byte or (AVX2) two, then its groups; an odd number of cache
@@ -188,6 +189,8 @@ struct Range {
   float scale;
   float inverse;
   std::int32_t zero;
+
+  Group group() const { return {.scale = scale, .zero = static_cast<float>(zero)}; }
 };
 inline Range range_scale(float least, float largest) {
   const float width = largest - least;

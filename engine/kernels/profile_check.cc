@@ -32,7 +32,9 @@ std::vector<float> run_product(const Profile& profile, const ProductShape& shape
       *profile.rows, {.weight = in.weight.data(), .columns = shape.columns, .shape = matrix, .packed = packed.data()}));
   const std::size_t step = in_ranges ? kDepthRange : shape.depth;
   Aligned operand(profile.operand_bytes(shape.rows, std::min(step, shape.depth)));
-  std::vector<float> out(shape.rows * shape.columns);
+  // As in the encoder, a product of one range may be added in place.
+  const bool in_place = shape.epilogue == Epilogue::kResidual && shape.depth <= step;
+  std::vector<float> out = in_place ? in.residual : std::vector<float>(shape.rows * shape.columns);
   for (std::size_t begin = 0; begin < shape.depth; begin += step) {
     const std::size_t end = std::min(begin + step, shape.depth);
     const Operand a = profile.prepare({.a = in.a.data() + begin,
@@ -50,7 +52,7 @@ std::vector<float> run_product(const Profile& profile, const ProductShape& shape
                                    .bias = in.bias.data(),
                                    .resume = begin != 0,
                                    .epilogue = end == shape.depth ? shape.epilogue : Epilogue::kStore,
-                                   .residual = in.residual.data(),
+                                   .residual = in_place ? out.data() : in.residual.data(),
                                    .ldr = shape.columns,
                                    .out = out.data(),
                                    .ldo = shape.columns});

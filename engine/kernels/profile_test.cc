@@ -102,6 +102,45 @@ TEST_P(Profiles, AttentionHasTheBitsOfTheDefinitionForRandomShapes) {
   }
 }
 
+TEST_P(Profiles, WhatIsNotFiniteIsNotHidden) {
+  Numbers numbers(11);
+  for (const float bad : {NAN, INFINITY, -INFINITY}) {
+    for (const Epilogue epilogue : {Epilogue::kStore, Epilogue::kGelu, Epilogue::kResidual}) {
+      const ProductShape shape{.rows = 3, .depth = 64, .columns = 32, .epilogue = epilogue};
+      Floats a = numbers.random(shape.rows * shape.depth, 1.0F);
+      a[shape.depth + 5] = bad;
+      const Floats weight = numbers.random(shape.columns * shape.depth, 0.5F);
+      const Floats bias = numbers.random(shape.columns, 1.0F);
+      const Floats residual = numbers.random(shape.rows * shape.columns, 1.0F);
+      const ProductInputs in{.a = a, .weight = weight, .bias = bias, .residual = residual};
+      const Floats got = run_product(profile(), shape, in, false);
+      expect_same_bits(run_product(definition(), shape, in, false), got, "product");
+      // gelu(-inf) is a limit, and the others' columns are not of this row.
+      if (std::isnan(bad)) {
+        for (std::size_t n = 0; n < shape.columns; ++n) EXPECT_TRUE(std::isnan(got[shape.columns + n])) << n;
+      }
+      for (std::size_t n = 0; n < shape.columns; ++n) EXPECT_TRUE(std::isfinite(got[n])) << n;
+    }
+  }
+}
+
+TEST_P(Profiles, AttentionHidesNoNan) {
+  Numbers numbers(12);
+  const HeadsShape shape{.tokens = 21, .heads = 1, .size = 32};
+  for (const std::size_t part : {0U, 1U, 2U}) {  // query, key, value
+    for (const std::size_t token : {0U, 7U, 15U, 16U, 20U}) {
+      Floats qkv = numbers.random(shape.tokens * 96, 1.5F);
+      qkv[token * 96 + part * 32 + 3] = NAN;
+      const Floats got = run_heads(profile(), shape, qkv);
+      expect_same_bits(run_heads(definition(), shape, qkv), got, "attention");
+      for (std::size_t row = 0; row < shape.tokens; ++row) {
+        if (part == 0 && row != token) continue;
+        EXPECT_TRUE(std::isnan(got[row * 32 + 3])) << part << " " << token << " " << row;
+      }
+    }
+  }
+}
+
 TEST_P(Profiles, AProductIsNearTheExactOne) {
   Numbers numbers(3);
   const ProductShape shape{.rows = 5, .depth = 448, .columns = 64};

@@ -32,7 +32,7 @@ int8::Group quantise(std::uint8_t* to, const float* x, std::size_t n) {
     const std::int32_t q = int8::nearest(x[k] * range.inverse) + range.zero;
     to[k] = static_cast<std::uint8_t>(int8::clamp(q, 0, 255));
   }
-  return {.scale = range.scale, .zero = range.zero};
+  return range.group();
 }
 
 void quantise_row(const Row& to, const float* x, std::size_t depth) {
@@ -66,7 +66,7 @@ float sum_groups(float sum, const Row& a, const int8::Matrix& w, std::size_t n, 
     for (std::size_t k = k0; k < std::min(end, k0 + kDepthRange); ++k)
       dot += a.elements[k - begin] * w.bytes[w.index(n, k)];
     const int8::Group& group = a.groups[(k0 - begin) / kDepthRange];
-    dot -= group.zero * w.sums[k0 / kDepthRange * w.columns + n];
+    dot -= static_cast<std::int32_t>(group.zero) * w.sums[k0 / kDepthRange * w.columns + n];
     sum = fma(static_cast<float>(dot) * group.scale, w.scales[n], sum);
   }
   return sum;

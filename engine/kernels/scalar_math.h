@@ -13,6 +13,7 @@ namespace eml::kernels::scalar_math {
 // One rounding for product and sum, on every machine: in hardware where it is, else in the C library.
 inline float fma(float a, float b, float c) { return std::fma(a, b, c); }
 
+// b if either is a NaN.
 inline float max(float a, float b) { return a > b ? a : b; }
 inline float min(float a, float b) { return a < b ? a : b; }
 
@@ -25,7 +26,7 @@ float polynomial(const std::array<float, n>& ascending, float x) {
 
 // 2^t for t <= 0.
 inline float exp2(float t) {
-  t = max(t, kExp2Min);
+  t = max(kExp2Min, t);
   const float shifted = t + kRound;
   const float fraction = t - (shifted - kRound);
   const float p = polynomial(kExp2Poly, fraction);
@@ -35,7 +36,7 @@ inline float exp2(float t) {
 // x Phi(x) = max(x, 0) - u Phi(-u) with u = |x|, and Phi(-u) = 2^-poly(u).
 inline float gelu(float x) {
   const float u = min(std::fabs(x), kGeluMax);
-  return fma(-u, exp2(-polynomial(kGeluPoly, u)), max(x, 0.0F));
+  return fma(-u, exp2(-polynomial(kGeluPoly, u)), max(0.0F, x));
 }
 
 // Lanes are added in halves: l and l + 8, then l and l + 4, l + 2, l + 1.
