@@ -165,8 +165,8 @@ function(eml_judge_test name group script)
   set_tests_properties(judge/${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
 endfunction()
 
-# eml_archive(<name> <folder> [LIBS <static targets...>]) makes lib<name>.a: the folder's library with every folder that it
-# reaches, fmt and LIBS in one static archive, for programs in other languages. They link the C++ runtime besides.
+# eml_archive(<name> <folder> [LIBS <static targets...>]) makes lib<name>.a: the folder's library with every folder that
+# it reaches, fmt and LIBS in one static archive, for programs in other languages. They link the C++ runtime besides.
 function(eml_archive name folder)
   cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "LIBS")
   eml_targets(modules ${folder} ${EML_REACH_${folder}})

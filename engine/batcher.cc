@@ -4,6 +4,7 @@
 #include <bit>
 #include <chrono>
 #include <system_error>
+#include <utility>
 
 namespace eml {
 namespace {
@@ -50,7 +51,10 @@ struct Batcher::Worker {
 };
 
 Batcher::Batcher(std::shared_ptr<const EmbeddingModel> model, const Clock& clock, const Options& options)
-    : model_(std::move(model)), clock_(clock), options_(options) {}
+    : model_(std::move(model)),
+      clock_(clock),
+      options_(options),
+      admission_(options.admission, std::max(1U, options.threads)) {}
 
 Result<std::unique_ptr<Batcher>> Batcher::start(std::shared_ptr<const EmbeddingModel> model, const Clock& clock,
                                                 const Options& options) {
@@ -75,28 +79,56 @@ Result<std::unique_ptr<Batcher>> Batcher::start(std::shared_ptr<const EmbeddingM
 
 Batcher::~Batcher() { stop(); }
 
+// What is computed until a request's first text has its turn, after all that `line` has: the connections take turns, so
+// of another's line no more than of its own.
+std::size_t Batcher::tokens_before(const Line& line, const TokenBatch& texts) const {
+  const std::size_t own = line.tokens + texts.text(0).size();
+  std::size_t before = line.tokens;
+  for (const ConnectionId connection : turns_) {
+    const Line& other = lines_.at(connection);
+    if (&other != &line) before += std::min(other.tokens, own);
+  }
+  return before;
+}
+
+// One request of any admissible size fits an idle engine. And a connection of which nothing is here is not refused for
+// how much waits: else whoever keeps the queue full would starve it after all.
+Status Batcher::admit(const Line& line, const TokenBatch& texts) {
+  const bool first = line.requests == 0;
+  const bool alone = tokens_waiting_ == line.tokens;
+  const auto now = clock_.monotonic();
+  const bool full = requests_.size() >= options_.requests_max ||
+                    (tokens_waiting_ != 0 && tokens_waiting_ + texts.tokens() > options_.tokens_max);
+  if (!first && full) {
+    admission_.refused(now);
+    return fail(kQueueFull, "too many requests wait", options_.requests_max, requests_.size());
+  }
+  if (!alone && !admission_.admit({.tokens_before = tokens_before(line, texts), .first = first}, now)) {
+    return fail(kQueueFull, "the request would wait for too long");
+  }
+  return {};
+}
+
 Result<Batcher::RequestId> Batcher::submit(ConnectionId connection, TokenBatch texts, Completion completion) {
   if (texts.size() == 0) return fail(kBatchEmpty, "a request has no text");
   auto request = std::make_unique<Request>();
   request->embeddings.resize(texts.size() * model_->dimensions());
   const std::lock_guard lock(mutex_);
   if (closed_) return fail(kQueueClosed, "the engine takes no more requests");
-  // One request of any admissible size fits an idle engine. And a connection of which nothing waits is never refused:
-  // else whoever keeps the queue full would starve it after all.
-  const bool full = requests_.size() >= options_.requests_max ||
-                    (tokens_waiting_ != 0 && tokens_waiting_ + texts.tokens() > options_.tokens_max);
-  if (full && waiting_.contains(connection)) {
-    return fail(kQueueFull, "too many requests wait", options_.requests_max, requests_.size());
-  }
+  static const Line kNothing;
+  const auto at = lines_.find(connection);
+  EML_CHECK(admit(at == lines_.end() ? kNothing : std::as_const(at->second), texts));
   const RequestId id = next_id_++;
   request->id = id;
   request->connection = connection;
   request->texts = std::move(texts);
   request->completion = std::move(completion);
+  Line& line = lines_[connection];
+  if (line.waiting.empty()) turns_.push_back(connection);
+  line.waiting.push_back(request.get());
+  line.tokens += request->texts.tokens();
+  ++line.requests;
   tokens_waiting_ += request->texts.tokens();
-  auto& queue = waiting_[connection];
-  if (queue.empty()) turns_.push_back(connection);
-  queue.push_back(request.get());
   const bool many = request->texts.size() > 1;
   requests_.emplace(id, std::move(request));
   many ? work_.notify_all() : work_.notify_one();
@@ -106,19 +138,22 @@ Result<Batcher::RequestId> Batcher::submit(ConnectionId connection, TokenBatch t
 // Takes what waits of a request out of the queue, and its connection out of the turns if that was all.
 void Batcher::drop_waiting(Request& request) {
   if (request.next == request.texts.size()) return;
-  for (; request.next < request.texts.size(); ++request.next)
-    tokens_waiting_ -= request.texts.text(request.next).size();
-  const auto at = waiting_.find(request.connection);
-  std::erase(at->second, &request);
-  if (!at->second.empty()) return;
-  waiting_.erase(at);
-  std::erase(turns_, request.connection);
+  Line& line = lines_.at(request.connection);
+  for (; request.next < request.texts.size(); ++request.next) {
+    const std::size_t size = request.texts.text(request.next).size();
+    tokens_waiting_ -= size;
+    line.tokens -= size;
+  }
+  std::erase(line.waiting, &request);
+  if (line.waiting.empty()) std::erase(turns_, request.connection);
 }
 
 std::unique_ptr<Batcher::Request> Batcher::remove(RequestId id) {
   const auto at = requests_.find(id);
   auto out = std::move(at->second);
   requests_.erase(at);
+  const auto line = lines_.find(out->connection);
+  if (--line->second.requests == 0) lines_.erase(line);
   if (requests_.empty() && completing_ == 0) all_done_.notify_all();
   return out;
 }
@@ -150,7 +185,7 @@ void Batcher::stop() {
     closed_ = true;
     stopping_ = true;
     while (!turns_.empty()) {
-      Request& request = *waiting_[turns_.front()].front();
+      Request& request = *lines_.at(turns_.front()).waiting.front();
       drop_waiting(request);
       request.status = fail(kQueueClosed, "the engine was stopped");
       if (request.running == 0) refused.push_back(remove(request.id));
@@ -195,7 +230,7 @@ void Batcher::take(Worker& worker) {
   worker.tokens_max = std::min(share, Encoder::kTokensPerPass);
   while (!turns_.empty() && worker.items.size() < kTextsPerPass) {
     const ConnectionId connection = turns_.front();
-    Request& request = *waiting_[connection].front();
+    const Request& request = *lines_.at(connection).waiting.front();
     const std::size_t size = request.texts.text(request.next).size();
     if (!worker.items.empty() && worker.tokens + size > worker.tokens_max) break;
     take_turn(worker, connection);
@@ -203,8 +238,8 @@ void Batcher::take(Worker& worker) {
 }
 
 void Batcher::take_turn(Worker& worker, ConnectionId connection) {
-  auto& queue = waiting_[connection];
-  Request& request = *queue.front();
+  Line& line = lines_.at(connection);
+  Request& request = *line.waiting.front();
   const std::size_t index = request.next++;
   ++request.running;
   const TokenSpan text = request.texts.text(index);
@@ -212,24 +247,21 @@ void Batcher::take_turn(Worker& worker, ConnectionId connection) {
   worker.texts.push_back(text);
   worker.tokens += text.size();
   tokens_waiting_ -= text.size();
-  if (request.next == request.texts.size()) queue.pop_front();
+  line.tokens -= text.size();
+  if (request.next == request.texts.size()) line.waiting.pop_front();
   turns_.pop_front();
-  if (queue.empty()) {
-    waiting_.erase(connection);
-  } else {
-    turns_.push_back(connection);
-  }
+  if (!line.waiting.empty()) turns_.push_back(connection);
 }
 
 // Idle threads take part in a pass, unless anything waits: then a pass for each thread is the better use of them. They
 // are counted as busy from here on, and no thread takes new work while a seat is free.
 void Batcher::open_crew(Worker& worker, std::span<float> out, std::optional<Crew>& crew) {
   const std::lock_guard lock(mutex_);
-  const std::uint32_t parts = turns_.empty() ? Crew::useful_parts(worker.tokens, idle_ + 1) : 1;
-  crew.emplace(worker.workspace, worker.texts, out, parts);
-  idle_ -= parts - 1;
-  for (std::uint32_t part = 1; part < parts; ++part) calls_.push_back({.crew = &*crew, .part = part});
-  if (parts > 1) work_.notify_all();
+  const Crew::Plan plan = Crew::plan(worker.tokens, turns_.empty() ? idle_ + 1 : 1);
+  crew.emplace(worker.workspace, worker.texts, out, plan);
+  idle_ -= plan.parts - 1;
+  for (std::uint32_t part = 1; part < plan.parts; ++part) calls_.push_back({.crew = &*crew, .part = part});
+  if (plan.parts > 1) work_.notify_all();
 }
 
 Status Batcher::embed(Worker& worker, std::span<float> out, double& threads) {
@@ -257,8 +289,7 @@ void Batcher::compute(Worker& worker) {
   wipe(worker.out.data(), floats * sizeof(float));
   {
     const std::lock_guard lock(mutex_);
-    const double each = threads * spent.count() / static_cast<double>(worker.tokens);
-    token_seconds_ = token_seconds_ == 0 ? each : 0.9 * token_seconds_ + 0.1 * each;
+    admission_.measured(worker.tokens, threads * spent);
     ++statistics_.passes;
     statistics_.texts += worker.items.size();
     statistics_.tokens += worker.tokens;
@@ -303,7 +334,7 @@ EmbedOutcome Batcher::outcome(Request& request) {
 
 std::uint32_t Batcher::retry_after_ms() const {
   const std::lock_guard lock(mutex_);
-  const double seconds = token_seconds_ * static_cast<double>(tokens_waiting_) / static_cast<double>(workers_.size());
+  const double seconds = admission_.wait_of(tokens_waiting_).count();
   return static_cast<std::uint32_t>(std::clamp(seconds * 1000.0, 1.0, 60000.0));
 }
 

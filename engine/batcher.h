@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "base/user_text.h"
+#include "engine/admission.h"
 #include "engine/embedding_model.h"
 #include "engine/token.h"
 
@@ -69,11 +70,12 @@ class Batcher {
 
   struct Options {
     unsigned threads = 1;
-    // Requests that wait or run; besides these each connection may have one that waits. 1,024 is one for each channel
-    // that the server allows (protocols.md, 2.7).
+    // Requests that wait or run; besides these each connection may have one. 1,024 is one for each channel that the
+    // server allows (protocols.md, 2.7).
     std::size_t requests_max = 1024;
     // Tokens that wait: at 5,000 tokens per second and core this is about a minute's work of one core.
     std::size_t tokens_max = std::size_t{1} << 18;
+    AdmissionLimits admission;  // for a connection that is not alone: who is, waits for itself
   };
 
   // start makes the threads and their workspaces; `clock` outlives the batcher. Errors: kEngineMemory.
@@ -85,8 +87,8 @@ class Batcher {
   Batcher(const Batcher&) = delete;
   Batcher& operator=(const Batcher&) = delete;
 
-  // submit queues a request. Errors: kQueueFull (answer 429), kQueueClosed (after drain or stop), kBatchEmpty; the
-  // completion is then never called, and `texts` has been wiped.
+  // submit queues a request. Errors: kQueueFull (answer 429: too many wait, or it would wait for too long),
+  // kQueueClosed (after drain or stop), kBatchEmpty; the completion is then never called, and `texts` has been wiped.
   Result<RequestId> submit(ConnectionId connection, TokenBatch texts, Completion completion);
 
   // cancel takes a request back and returns true: its completion will not be called, and what waited is wiped. False if
@@ -136,6 +138,12 @@ class Batcher {
     std::uint32_t part;
   };
   struct Worker;
+  // Line is what a connection has in the engine.
+  struct Line {
+    std::deque<Request*> waiting;  // with texts that no pass has taken
+    std::size_t tokens = 0;        // of those texts
+    std::size_t requests = 0;      // waiting or running
+  };
 
   Batcher(std::shared_ptr<const EmbeddingModel> model, const Clock& clock, const Options& options);
 
@@ -143,6 +151,8 @@ class Batcher {
   void take(Worker& worker);
   void take_turn(Worker& worker, ConnectionId connection);
   void compute(Worker& worker);
+  std::size_t tokens_before(const Line& line, const TokenBatch& texts) const;
+  Status admit(const Line& line, const TokenBatch& texts);
   Status embed(Worker& worker, std::span<float> out, double& threads);
   void open_crew(Worker& worker, std::span<float> out, std::optional<Crew>& crew);
   std::vector<std::unique_ptr<Request>> finish(Worker& worker, const Status& status);
@@ -158,8 +168,8 @@ class Batcher {
   std::condition_variable work_;      // something waits, or stopping
   std::condition_variable all_done_;  // no request is left and no completion is being called
   std::unordered_map<RequestId, std::unique_ptr<Request>> requests_;
-  std::unordered_map<ConnectionId, std::deque<Request*>> waiting_;  // requests with texts that no pass has taken
-  std::deque<ConnectionId> turns_;                                  // the keys of waiting_, next first
+  std::unordered_map<ConnectionId, Line> lines_;  // of connections that have a request
+  std::deque<ConnectionId> turns_;                // of those, the ones of which something waits, next first
   std::size_t tokens_waiting_ = 0;
   std::size_t idle_ = 0;        // threads that wait and have not been called
   std::deque<Seat> calls_;      // parts of passes that idle threads are to compute
@@ -168,7 +178,7 @@ class Batcher {
   bool closed_ = false;
   bool stopping_ = false;
   Statistics statistics_;
-  double token_seconds_ = 0;  // smoothed, of one thread
+  Admission admission_;
 
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::thread> threads_;

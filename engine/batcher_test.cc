@@ -6,6 +6,7 @@
 #include <bit>
 #include <future>
 #include <random>
+#include <thread>
 
 #include "engine/test_model.h"
 
@@ -68,7 +69,7 @@ class Gate {
 };
 
 TEST_F(BatcherTest, AnswersEveryRequestWithTheBitsOfATextAlone) {
-  const auto batcher = start({.threads = 3});
+  const auto batcher = start({.threads = 3, .admission = {.tokens_min = 1U << 20}});
   std::mt19937 engine(1);
   std::vector<std::vector<Ids>> requests(200);
   std::vector<std::promise<EmbedOutcome>> outcomes(requests.size());
@@ -141,7 +142,7 @@ TEST_F(BatcherTest, RefusesWhatTheQueueCannotHold) {
 }
 
 TEST_F(BatcherTest, AFullQueueTakesOneRequestOfAConnectionThatHasNoneWaiting) {
-  const auto batcher = start({.threads = 1, .requests_max = 2, .tokens_max = 4});
+  const auto batcher = start({.threads = 1, .requests_max = 2});
   Gate gate;
   ASSERT_TRUE(batcher->submit(1, batch({{2, 3}}), gate.completion()));
   gate.wait_until_entered();
@@ -168,6 +169,76 @@ TEST_F(BatcherTest, RefusesMoreWaitingTokensThanItsLimitButNeverALoneRequest) {
   EXPECT_TRUE(batcher->submit(1, batch({Ids(2, 2)}), ignore));
   gate.open();
   batcher->drain();
+}
+
+// LeapingClock goes on by the same time whenever a worker reads it: each pass takes that long.
+class LeapingClock final : public Clock {
+ public:
+  explicit LeapingClock(std::chrono::nanoseconds step) : step_(step) {}
+  UnixSeconds now() const override { return 0; }
+  std::chrono::nanoseconds monotonic() const override {
+    if (std::this_thread::get_id() == owner_) return std::chrono::nanoseconds(now_.load());
+    return std::chrono::nanoseconds(now_.fetch_add(step_.count()) + step_.count());
+  }
+
+ private:
+  const std::chrono::nanoseconds step_;
+  const std::thread::id owner_ = std::this_thread::get_id();
+  mutable std::atomic<std::int64_t> now_ = 0;
+};
+
+// A pass of the model takes one text of 64 tokens and, by the clock, 4 ms: 16,000 tokens a second, 8,000 in the 500 ms
+// that a burst may wait, 800 in the 50 ms of a server that refuses.
+class AdmissionOfBatcher : public BatcherTest {
+ protected:
+  // The speed is measured, and the worker waits in the gate.
+  AdmissionOfBatcher() {
+    EXPECT_TRUE(batcher_->submit(99, batch({Ids(64, 2)}), gate_.completion()));
+    gate_.wait_until_entered();
+  }
+  ~AdmissionOfBatcher() override {
+    gate_.open();
+    batcher_->stop();
+  }
+  bool submit(Batcher::ConnectionId connection, std::size_t texts = 1) {
+    const auto submitted =
+        batcher_->submit(connection, batch(std::vector<Ids>(texts, Ids(64, 2))), [](EmbedOutcome&&) {});
+    if (!submitted) EXPECT_EQ(submitted.error().code(), kQueueFull);
+    return submitted.has_value();
+  }
+  std::size_t texts_waiting() const { return batcher_->statistics().tokens_waiting / 64; }
+
+  LeapingClock clock_{std::chrono::milliseconds(4)};
+  Gate gate_;
+  std::unique_ptr<Batcher> batcher_ = std::move(*Batcher::start(model_, clock_, {.threads = 1}));
+};
+
+TEST_F(AdmissionOfBatcher, BoundsTheQueueByTheTimeThatARequestWouldWait) {
+  for (unsigned i = 0; i < 126; ++i) ASSERT_TRUE(submit(i % 2)) << i;
+  EXPECT_FALSE(submit(1));
+  EXPECT_EQ(texts_waiting(), 126U);
+  EXPECT_NEAR(batcher_->retry_after_ms(), 504, 1);
+}
+
+TEST_F(AdmissionOfBatcher, AConnectionThatIsAloneWaitsForItself) {
+  for (int i = 0; i < 300; ++i) ASSERT_TRUE(submit(1)) << i;
+}
+
+TEST_F(AdmissionOfBatcher, ConnectionsTakeTurnsSoAnotherCountsForNoMoreThanOneself) {
+  ASSERT_TRUE(submit(1, 2000));
+  for (int i = 0; i < 63; ++i) EXPECT_TRUE(submit(2)) << i;  // its own, and as many of the other's
+  EXPECT_FALSE(submit(2));
+}
+
+TEST_F(AdmissionOfBatcher, AfterARefusalOnlyAConnectionWithNothingHereMayWaitForLong) {
+  ASSERT_TRUE(submit(1, 2000));
+  ASSERT_TRUE(submit(2, 2000));
+  ASSERT_FALSE(submit(1));
+  EXPECT_TRUE(submit(3));
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(submit(3)) << i;
+  EXPECT_FALSE(submit(3));  // three connections' texts before its fifth are 56 ms
+  for (Batcher::ConnectionId c = 4; submit(c); ++c) ASSERT_LT(c, 200U);
+  EXPECT_EQ(texts_waiting(), 4000U + 4 + 123);
 }
 
 TEST_F(BatcherTest, RefusesARequestWithoutText) {
@@ -205,11 +276,12 @@ TEST_F(BatcherTest, CancelTakesAWaitingRequestBack) {
   EXPECT_EQ(ended, 1);
 }
 
-// StuckClock holds whoever reads it, which a worker does at the begin of a pass, until it is let go.
+// StuckClock holds every other thread that reads it, which a worker does at the begin of a pass, until it is let go.
 class StuckClock final : public Clock {
  public:
   UnixSeconds now() const override { return 0; }
   std::chrono::nanoseconds monotonic() const override {
+    if (std::this_thread::get_id() == owner_) return {};
     read_.store(true);
     read_.notify_all();
     go_.wait(false);
@@ -222,6 +294,7 @@ class StuckClock final : public Clock {
   }
 
  private:
+  const std::thread::id owner_ = std::this_thread::get_id();
   mutable std::atomic<bool> read_ = false;
   std::atomic<bool> go_ = false;
 };

@@ -12,7 +12,12 @@ namespace {
 // About 50 us: the parts of a pass end within a few us of each other unless somebody else took a core.
 constexpr int kSpins = 2000;
 
+// Fewer rows a part, and its time is that of reading all weights: better each part reads some of them.
 constexpr std::size_t kRowsPerPart = 16;
+
+// Of columns more parts would wait for each other longer than they compute: there are some forty barriers in a pass of
+// a few hundred microseconds.
+constexpr std::size_t kColumnPartsMax = 4;
 
 void pause_briefly() {
 #if defined(__x86_64__)
@@ -37,9 +42,11 @@ void Barrier::arrive_and_wait() {
   round_.wait(round, std::memory_order_acquire);
 }
 
-std::uint32_t Crew::useful_parts(std::size_t tokens, std::size_t parts_max) {
-  return static_cast<std::uint32_t>(
-      std::clamp<std::size_t>(tokens / kRowsPerPart, 1, std::max<std::size_t>(parts_max, 1)));
+Crew::Plan Crew::plan(std::size_t tokens, std::size_t parts_max) {
+  parts_max = std::max<std::size_t>(parts_max, 1);
+  const bool few = tokens < 2 * kRowsPerPart;
+  const std::size_t parts = std::min(parts_max, few ? kColumnPartsMax : tokens / kRowsPerPart);
+  return {.parts = static_cast<std::uint32_t>(parts), .cut = few && parts > 1 ? Cut::kColumns : Cut::kRows};
 }
 
 }  // namespace eml

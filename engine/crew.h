@@ -1,5 +1,7 @@
-// Crew is one pass that several threads compute together: each takes some of the rows of every matrix product and norm,
-// and some of the heads of attention. Every element is computed as by one thread, so its bits are the same.
+// Crew is one pass that several threads compute together. Each takes some of the heads of attention, and either some of
+// the rows of every matrix product and norm, or some of the columns of every product: a pass of few rows takes the time
+// of reading the weights, and so each thread reads only its share of them. Every element is computed as by one thread,
+// so its bits are the same.
 #pragma once
 
 #include <atomic>
@@ -27,15 +29,20 @@ class Barrier {
 
 class Crew {
  public:
-  // `shared` holds the rows of all parts; `texts` and `out` are as for Encoder::embed. `parts` is at least 1.
-  Crew(Workspace& shared, std::span<const TokenSpan> texts, std::span<float> out, std::uint32_t parts)
-      : shared_(shared), texts_(texts), out_(out), parts_(parts), barrier_(parts) {}
+  enum class Cut : std::uint8_t { kRows, kColumns };
+  struct Plan {
+    std::uint32_t parts = 1;  // at least 1
+    Cut cut = Cut::kRows;
+  };
+
+  // plan is how a pass of `tokens` tokens is best cut, into at most `parts_max` parts.
+  static Plan plan(std::size_t tokens, std::size_t parts_max);
+
+  // `shared` holds the rows of all parts; `texts` and `out` are as for Encoder::embed.
+  Crew(Workspace& shared, std::span<const TokenSpan> texts, std::span<float> out, const Plan& plan)
+      : shared_(shared), texts_(texts), out_(out), parts_(plan.parts), cut_(plan.cut), barrier_(plan.parts) {}
 
   std::uint32_t parts() const { return parts_; }
-
-  // useful_parts is how many parts a pass of `tokens` tokens is worth cutting into, at most `parts_max`: fewer rows
-  // than these a part, and its time is that of reading the weights.
-  static std::uint32_t useful_parts(std::size_t tokens, std::size_t parts_max);
 
  private:
   friend class Encoder;
@@ -43,6 +50,7 @@ class Crew {
   std::span<const TokenSpan> texts_;
   std::span<float> out_;
   std::uint32_t parts_;
+  Cut cut_;
   Barrier barrier_;
   std::atomic<std::uint32_t> left_{0};  // parts other than 0 that touch the crew no more
 };

@@ -158,17 +158,18 @@ Status run_together(const EmbeddingModel& model, std::vector<Workspace>& workspa
   EML_CHECK(encoder.check(workspaces[0], texts, window.vectors));
   std::size_t tokens = 0;
   for (const TokenSpan& text : texts) tokens += text.size();
-  const std::uint32_t wanted = Crew::useful_parts(tokens, workspaces.size());
+  Crew::Plan plan = Crew::plan(tokens, workspaces.size());
   std::promise<Crew*> opened;
   const std::shared_future<Crew*> crew_of_all = opened.get_future().share();
   std::vector<std::thread> threads;
-  for (std::uint32_t part = 1; part < wanted; ++part) {
+  for (std::uint32_t part = 1; part < plan.parts; ++part) {
     const auto work = [&encoder, crew_of_all, part, &own = workspaces[part]] {
       static_cast<void>(encoder.embed_part(*crew_of_all.get(), part, own));
     };
     if (!start_thread(threads, work)) break;
   }
-  Crew crew(workspaces[0], texts, window.vectors, static_cast<std::uint32_t>(threads.size() + 1));
+  plan.parts = static_cast<std::uint32_t>(threads.size() + 1);
+  Crew crew(workspaces[0], texts, window.vectors, plan);
   opened.set_value(&crew);
   const Status done = encoder.embed_part(crew, 0, workspaces[0]);
   for (std::thread& thread : threads) thread.join();

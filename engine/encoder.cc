@@ -31,9 +31,14 @@ std::size_t count_tokens(std::span<const TokenSpan> texts) {
   return tokens;
 }
 
+std::size_t chunk_width(const ModelConfig& config) {
+  return std::min<std::size_t>(config.intermediate, kFeedForwardChunk);
+}
+
+// q, k and v, or two chunks of the feed-forward layer: a crew that cuts columns writes one while a part still reads the
+// one before.
 std::size_t wide_width(const ModelConfig& config) {
-  return std::max<std::size_t>(std::size_t{3} * config.hidden,
-                               std::min<std::size_t>(config.intermediate, kFeedForwardChunk));
+  return std::max<std::size_t>(std::size_t{3} * config.hidden, 2 * chunk_width(config));
 }
 
 // Buffers begin on pages, which every profile's alignment divides.
@@ -54,7 +59,7 @@ Result<Workspace> Encoder::make_workspace(std::size_t tokens) const {
   out.ld_ = leading_dimension(config_.hidden);
   out.ld_wide_ = leading_dimension(wide_width(config_));
   const std::size_t rows = out.tokens_max_;
-  const std::size_t chunk = std::min<std::size_t>(config_.intermediate, kFeedForwardChunk);
+  const std::size_t chunk = chunk_width(config_);
   const std::size_t operand = whole_pages(profile_.operand_bytes(rows, config_.hidden));
   const std::size_t operand_wide = whole_pages(profile_.operand_bytes(rows, chunk));
   const std::size_t activations = whole_pages(rows * (2 * out.ld_ + out.ld_wide_) * sizeof(float));
@@ -92,16 +97,52 @@ Status Encoder::check(Workspace& workspace, std::span<const TokenSpan> texts, st
   return {};
 }
 
-// Share is one part of a crew: its rows of the pass, its heads, and the memory that it works in.
+// Share is one part of a crew: what it computes, and the memory that it works in.
 struct Encoder::Share {
-  Crew& crew;
-  Workspace& own;  // operands and scratch memory
-  std::size_t row_begin, row_end;
-  std::size_t head_begin, head_end;
-  float *x, *y, *wide;  // the first of its rows in the shared workspace
+  struct Range {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+  };
 
-  std::size_t rows() const { return row_end - row_begin; }
+  Crew& crew;
+  Workspace& own;  // operands and scratch memory; if columns are cut, a residual stream of its own, too
+  bool by_columns;
+  Range row, head;
+  std::uint32_t part;
+  float *x, *y, *wide;  // the first of its rows
+
+  std::size_t rows() const { return row.end - row.begin; }
+  static Range cut(std::size_t n, std::uint32_t part, std::uint32_t parts) {
+    return {n * part / parts, n * (part + 1) / parts};
+  }
+  // Of a matrix's columns, those that this part computes.
+  Range columns(std::size_t begin, std::size_t end) const {
+    if (!by_columns) return {begin, end};
+    const Range steps = cut((end - begin) / kernels::kWidthStep, part, crew.parts_);
+    return {begin + steps.begin * kernels::kWidthStep, begin + steps.end * kernels::kWidthStep};
+  }
+  void meet() const { crew.barrier_.arrive_and_wait(); }
+  // What follows reads columns of all parts.
+  void meet_if_columns() const {
+    if (by_columns) meet();
+  }
 };
+
+Encoder::Share Encoder::share_of(Crew& crew, std::uint32_t part, Workspace& own) const {
+  const std::size_t tokens = count_tokens(crew.texts_);
+  Workspace& shared = crew.shared_;
+  const bool by_columns = crew.cut_ == Crew::Cut::kColumns;
+  const Share::Range row = by_columns ? Share::Range{0, tokens} : Share::cut(tokens, part, crew.parts_);
+  return {.crew = crew,
+          .own = own,
+          .by_columns = by_columns,
+          .row = row,
+          .head = Share::cut(config_.heads, part, crew.parts_),
+          .part = part,
+          .x = (by_columns ? own : shared).x_ + row.begin * shared.ld_,
+          .y = shared.y_ + row.begin * shared.ld_,
+          .wide = shared.wide_ + row.begin * shared.ld_wide_};
+}
 
 void Encoder::norm(const Share& share, const float* in, const float* weight, const float* bias) const {
   kernels_.layer_norm({.in = in,
@@ -121,7 +162,7 @@ void Encoder::embed_tokens(const Share& share) const {
   std::size_t row = 0;
   for (const TokenSpan& text : share.crew.texts_) {
     for (std::size_t i = 0; i < text.size(); ++i, ++row) {
-      if (row < share.row_begin || row >= share.row_end) continue;
+      if (row < share.row.begin || row >= share.row.end) continue;
       kernels_.add(to, words_ + text[i] * hidden, positions_ + i * hidden, hidden);
       to += share.own.ld_;
     }
@@ -132,8 +173,8 @@ void Encoder::embed_tokens(const Share& share) const {
 // Its heads of every text of the pass, whose q, k and v all parts have written.
 void Encoder::attend(const Share& share) const {
   const std::size_t size = config_.head_size();
-  if (share.head_begin == share.head_end) return;
-  float* qkv = share.crew.shared_.wide_ + share.head_begin * size;
+  if (share.head.begin == share.head.end) return;
+  float* qkv = share.crew.shared_.wide_ + share.head.begin * size;
   for (const TokenSpan& text : share.crew.texts_) {
     profile_.attention(kernels_, {.qkv = qkv,
                                   .ld = share.own.ld_wide_,
@@ -144,43 +185,75 @@ void Encoder::attend(const Share& share) const {
                                   .out = qkv,
                                   .ldo = share.own.ld_wide_,
                                   .scratch = share.own.scratch_,
-                                  .heads_of_part = share.head_end - share.head_begin});
+                                  .heads_of_part = share.head.end - share.head.begin});
     qkv += text.size() * share.own.ld_wide_;
+  }
+}
+
+void Encoder::multiply(const Share& share, const kernels::MatrixArgs& args) const {
+  if (args.column_begin == args.column_end) return;  // more parts than steps of columns
+  kernels::MatrixArgs all = args;
+  all.rows = share.rows();
+  profile_.linear(kernels_, all);
+}
+
+// Queries, keys and values; of columns, those of the part's own heads, so that it need not wait for others.
+void Encoder::attention_input(const Share& share, const Layer& layer) const {
+  const std::size_t hidden = config_.hidden;
+  const std::size_t size = config_.head_size();
+  const kernels::Operand a = profile_.prepare(
+      {.a = share.x, .lda = share.own.ld_, .rows = share.rows(), .depth = hidden, .buffer = share.own.operand_});
+  const auto product = [&](std::size_t begin, std::size_t end, const kernels::NextPanel& next) {
+    multiply(share, {.a = a,
+                     .packed = layer.qkv.packed,
+                     .shape = layer.qkv.shape,
+                     .depth_end = hidden,
+                     .column_begin = begin,
+                     .column_end = end,
+                     .bias = layer.qkv.bias,
+                     .out = share.wide + begin,
+                     .ldo = share.own.ld_wide_,
+                     .next = next});
+  };
+  const kernels::NextPanel output{
+      .packed = layer.output.packed, .shape = layer.output.shape, .column_begin = share.columns(0, hidden).begin};
+  if (!share.by_columns) return product(0, 3 * hidden, output);
+  for (std::size_t i = 0; i < 3; ++i) {
+    const std::size_t begin = i * hidden + share.head.begin * size;
+    const kernels::NextPanel more{.packed = layer.qkv.packed, .shape = layer.qkv.shape, .column_begin = begin + hidden};
+    product(begin, i * hidden + share.head.end * size, i < 2 ? more : output);
   }
 }
 
 void Encoder::attention_block(const Share& share, const Layer& layer) const {
   const std::size_t hidden = config_.hidden;
-  const auto prepare = [&](const float* a, std::size_t lda) {
-    return profile_.prepare({.a = a, .lda = lda, .rows = share.rows(), .depth = hidden, .buffer = share.own.operand_});
-  };
-  profile_.linear(kernels_, {.a = prepare(share.x, share.own.ld_),
-                             .rows = share.rows(),
-                             .packed = layer.qkv.packed,
-                             .shape = layer.qkv.shape,
-                             .depth_end = hidden,
-                             .column_end = 3 * hidden,
-                             .bias = layer.qkv.bias,
-                             .out = share.wide,
-                             .ldo = share.own.ld_wide_,
-                             .next = {.packed = layer.output.packed, .shape = layer.output.shape}});
-  share.crew.barrier_.arrive_and_wait();
+  attention_input(share, layer);
+  if (!share.by_columns) share.meet();
   attend(share);
-  share.crew.barrier_.arrive_and_wait();
-  profile_.linear(kernels_, {.a = prepare(share.wide, share.own.ld_wide_),
-                             .rows = share.rows(),
-                             .packed = layer.output.packed,
-                             .shape = layer.output.shape,
-                             .depth_end = hidden,
-                             .column_end = hidden,
-                             .bias = layer.output.bias,
-                             .epilogue = Epilogue::kResidual,
-                             .residual = share.x,
-                             .ldr = share.own.ld_,
-                             .out = share.x,
-                             .ldo = share.own.ld_,
-                             .next = {.packed = layer.up.packed, .shape = layer.up.shape}});
-  norm(share, share.x, layer.norm1_weight, layer.norm1_bias);
+  share.meet();
+  const auto [begin, end] = share.columns(0, hidden);
+  float* sum = share.by_columns ? share.y : share.x;  // others still read nothing of it
+  multiply(share, {.a = profile_.prepare({.a = share.wide,
+                                          .lda = share.own.ld_wide_,
+                                          .rows = share.rows(),
+                                          .depth = hidden,
+                                          .buffer = share.own.operand_}),
+                   .packed = layer.output.packed,
+                   .shape = layer.output.shape,
+                   .depth_end = hidden,
+                   .column_begin = begin,
+                   .column_end = end,
+                   .bias = layer.output.bias,
+                   .epilogue = Epilogue::kResidual,
+                   .residual = share.x + begin,
+                   .ldr = share.own.ld_,
+                   .out = sum + begin,
+                   .ldo = share.own.ld_,
+                   .next = {.packed = layer.up.packed,
+                            .shape = layer.up.shape,
+                            .column_begin = share.columns(0, chunk_width(config_)).begin}});
+  share.meet_if_columns();
+  norm(share, sum, layer.norm1_weight, layer.norm1_bias);
 }
 
 void Encoder::feed_forward_block(const Share& share, const Layer& layer) const {
@@ -188,45 +261,51 @@ void Encoder::feed_forward_block(const Share& share, const Layer& layer) const {
   const std::size_t intermediate = config_.intermediate;
   const kernels::Operand x = profile_.prepare(
       {.a = share.x, .lda = share.own.ld_, .rows = share.rows(), .depth = hidden, .buffer = share.own.operand_});
+  const auto [down_begin, down_end] = share.columns(0, hidden);
   for (std::size_t begin = 0; begin < intermediate; begin += kFeedForwardChunk) {
     const std::size_t end = std::min(begin + kFeedForwardChunk, intermediate);
-    profile_.linear(kernels_, {.a = x,
-                               .rows = share.rows(),
-                               .packed = layer.up.packed,
-                               .shape = layer.up.shape,
-                               .depth_end = hidden,
-                               .column_begin = begin,
-                               .column_end = end,
-                               .bias = layer.up.bias,
-                               .epilogue = Epilogue::kGelu,
-                               .out = share.wide,
-                               .ldo = share.own.ld_wide_,
-                               .next = {.packed = layer.down.packed, .shape = layer.down.shape, .depth_begin = begin}});
-    const kernels::Operand h = profile_.prepare({.a = share.wide,
-                                                 .lda = share.own.ld_wide_,
-                                                 .rows = share.rows(),
-                                                 .depth = end - begin,
-                                                 .buffer = share.own.operand_wide_});
-    profile_.linear(
-        kernels_,
-        {.a = h,
-         .rows = share.rows(),
-         .packed = layer.down.packed,
-         .shape = layer.down.shape,
-         .depth_begin = begin,
-         .depth_end = end,
-         .column_end = hidden,
-         .bias = layer.down.bias,
-         .resume = begin != 0,
-         .epilogue = end == intermediate ? Epilogue::kResidual : Epilogue::kStore,
-         .residual = share.x,
-         .ldr = share.own.ld_,
-         .out = share.y,
-         .ldo = share.own.ld_,
-         .next = end == intermediate
-                     ? layer.next
-                     : kernels::NextPanel{.packed = layer.up.packed, .shape = layer.up.shape, .column_begin = end}});
+    const auto [up_begin, up_end] = share.columns(begin, end);
+    float* h = share.wide + (share.by_columns ? begin / kFeedForwardChunk % 2 * kFeedForwardChunk : 0);
+    multiply(share, {.a = x,
+                     .packed = layer.up.packed,
+                     .shape = layer.up.shape,
+                     .depth_end = hidden,
+                     .column_begin = up_begin,
+                     .column_end = up_end,
+                     .bias = layer.up.bias,
+                     .epilogue = Epilogue::kGelu,
+                     .out = h + (up_begin - begin),
+                     .ldo = share.own.ld_wide_,
+                     .next = {.packed = layer.down.packed,
+                              .shape = layer.down.shape,
+                              .column_begin = down_begin,
+                              .depth_begin = begin}});
+    share.meet_if_columns();
+    const kernels::NextPanel more{
+        .packed = layer.up.packed,
+        .shape = layer.up.shape,
+        .column_begin = share.columns(end, std::min(end + kFeedForwardChunk, intermediate)).begin};
+    multiply(share, {.a = profile_.prepare({.a = h,
+                                            .lda = share.own.ld_wide_,
+                                            .rows = share.rows(),
+                                            .depth = end - begin,
+                                            .buffer = share.own.operand_wide_}),
+                     .packed = layer.down.packed,
+                     .shape = layer.down.shape,
+                     .depth_begin = begin,
+                     .depth_end = end,
+                     .column_begin = down_begin,
+                     .column_end = down_end,
+                     .bias = layer.down.bias,
+                     .resume = begin != 0,
+                     .epilogue = end == intermediate ? Epilogue::kResidual : Epilogue::kStore,
+                     .residual = share.x + down_begin,
+                     .ldr = share.own.ld_,
+                     .out = share.y + down_begin,
+                     .ldo = share.own.ld_,
+                     .next = end == intermediate ? layer.next : more});
   }
+  share.meet_if_columns();
   norm(share, share.y, layer.norm2_weight, layer.norm2_bias);
 }
 
@@ -265,7 +344,7 @@ void Encoder::wipe_activations(Workspace& workspace, std::span<const TokenSpan> 
 void Encoder::wipe_from(Workspace& workspace, std::size_t row, std::size_t tokens) const {
   const std::size_t rows = std::min(std::bit_ceil(tokens), workspace.tokens_max_);
   workspace.wipe_rows(row, rows);
-  const std::size_t chunk = std::min<std::size_t>(config_.intermediate, kFeedForwardChunk);
+  const std::size_t chunk = chunk_width(config_);
   wipe(workspace.operand_, profile_.operand_bytes(rows, config_.hidden));
   wipe(workspace.operand_wide_, profile_.operand_bytes(rows, chunk));
   wipe(workspace.scratch_, static_cast<std::size_t>(workspace.end_ - workspace.scratch_) * sizeof(float));
@@ -273,7 +352,7 @@ void Encoder::wipe_from(Workspace& workspace, std::size_t row, std::size_t token
 
 Status Encoder::embed(Workspace& workspace, std::span<const TokenSpan> texts, std::span<float> out) const {
   EML_CHECK(check(workspace, texts, out));
-  Crew alone(workspace, texts, out, 1);
+  Crew alone(workspace, texts, out, {});
   return embed_part(alone, 0, workspace);
 }
 
@@ -281,23 +360,13 @@ Status Encoder::embed_part(Crew& crew, std::uint32_t part, Workspace& own) const
   const std::size_t tokens = count_tokens(crew.texts_);
   if (tokens == 0) return {};
   Workspace& shared = crew.shared_;
-  const auto cut = [&](std::size_t n, std::size_t at) { return n * at / crew.parts_; };
-  const std::size_t row = cut(tokens, part);
-  const Share share{.crew = crew,
-                    .own = own,
-                    .row_begin = row,
-                    .row_end = cut(tokens, part + 1),
-                    .head_begin = cut(config_.heads, part),
-                    .head_end = cut(config_.heads, part + 1),
-                    .x = shared.x_ + row * shared.ld_,
-                    .y = shared.y_ + row * shared.ld_,
-                    .wide = shared.wide_ + row * shared.ld_wide_};
+  const Share share = share_of(crew, part, own);
   embed_tokens(share);
   for (const Layer& layer : layers_) {
     attention_block(share, layer);
     feed_forward_block(share, layer);
   }
-  crew.barrier_.arrive_and_wait();
+  if (!share.by_columns) share.meet();
   if (part != 0) {
     crew.left_.fetch_add(1, std::memory_order_release);
     wipe_from(own, 0, tokens);

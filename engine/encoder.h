@@ -86,6 +86,11 @@ class Encoder {
   const ModelConfig& config() const { return config_; }
   const kernels::Profile& profile() const { return profile_; }
 
+  // weights_bytes is what the weights hold in memory: the packed layers and the tables of embeddings.
+  std::size_t weights_bytes() const {
+    return packed_.size() * sizeof(float) + std::size_t{config_.vocab_size} * config_.hidden * sizeof(float);
+  }
+
   // make_workspace allocates for passes of up to `tokens` tokens (at least config().tokens_max).
   Result<Workspace> make_workspace(std::size_t tokens = kTokensPerPass) const;
 
@@ -123,7 +128,10 @@ class Encoder {
   Encoder(const ModelConfig& config, const kernels::Profile& profile)
       : config_(config), profile_(profile), kernels_(*profile.rows) {}
   struct Share;
+  Share share_of(Crew& crew, std::uint32_t part, Workspace& own) const;
   void embed_tokens(const Share& share) const;
+  void multiply(const Share& share, const kernels::MatrixArgs& args) const;
+  void attention_input(const Share& share, const Layer& layer) const;
   void attention_block(const Share& share, const Layer& layer) const;
   void attend(const Share& share) const;
   void feed_forward_block(const Share& share, const Layer& layer) const;

@@ -67,6 +67,7 @@ class EncoderLoader {
     for (std::uint32_t i = 0; i < config_.layers; ++i) {
       EML_CHECK(load_layer(prefix_ + "encoder.layer." + std::to_string(i) + "."));
     }
+    EML_CHECK(check_ignored());
     release_rest();
     return {};
   }
@@ -78,15 +79,17 @@ class EncoderLoader {
     return static_cast<std::uint64_t>(&tensor - file_.tensors().data());
   }
 
+  bool ignorable(const Tensor& tensor) const {
+    return tensor.name == prefix_ + "embeddings.position_ids" || tensor.name == prefix_ + "pooler.dense.weight" ||
+           tensor.name == prefix_ + "pooler.dense.bias";
+  }
+
   // Every tensor must be one that the architecture has; position ids and the pooler do not change an embedding.
   Status check_names() const {
     const std::size_t used = 5 + std::size_t{16} * config_.layers;
     std::size_t ignored = 0;
     for (const Tensor& tensor : file_.tensors()) {
-      const std::string_view name = tensor.name;
-      const bool ignorable = name == prefix_ + "embeddings.position_ids" || name == prefix_ + "pooler.dense.weight" ||
-                             name == prefix_ + "pooler.dense.bias";
-      if (ignorable) ++ignored;
+      if (ignorable(tensor)) ++ignored;
     }
     // Each of the used ones is looked up by name later, so more than their number is the same as a stranger.
     if (file_.tensors().size() > used + ignored) {
@@ -133,12 +136,32 @@ class EncoderLoader {
     return bias;
   }
 
+  static bool floating(const Tensor& tensor) {
+    return tensor.type == TensorType::kF32 || tensor.type == TensorType::kF16 || tensor.type == TensorType::kBf16;
+  }
+
+  // A file with a NaN is damaged, also where no embedding would read it.
+  Status check_ignored() {
+    for (const Tensor& tensor : file_.tensors()) {
+      if (ignorable(tensor) && floating(tensor)) EML_CHECK(check_finite(tensor, 0));
+    }
+    return {};
+  }
+
+  // From element `first` to the end.
+  Status check_finite(const Tensor& tensor, std::uint64_t first) {
+    for (std::uint64_t left = tensor.elements() - first; left > 0;) {
+      const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(left, staging_.size()));
+      EML_CHECK(read(staging_.data(), tensor, tensor.elements() - left, n));
+      left -= n;
+    }
+    return {};
+  }
+
   Result<const Tensor*> find(const std::string& name, const Shape& shape) const {
     EML_TRY(const Tensor* tensor, file_.find(name));
     if (tensor->shape != shape) return fail(kWeightsShape, "a tensor has another shape", place(*tensor));
-    const bool known =
-        tensor->type == TensorType::kF32 || tensor->type == TensorType::kF16 || tensor->type == TensorType::kBf16;
-    if (!known) return fail(kWeightsType, "a tensor is not F32, F16 or BF16", place(*tensor));
+    if (!floating(*tensor)) return fail(kWeightsType, "a tensor is not F32, F16 or BF16", place(*tensor));
     return tensor;
   }
 
@@ -271,6 +294,8 @@ class EncoderLoader {
       encoder_.kernels_.add(table + p * h, table + p * h, staging_.data(), h);
     }
     encoder_.positions_ = table;
+    EML_CHECK(check_finite(*positions, std::uint64_t{config_.tokens_max} * h));
+    EML_CHECK(check_finite(*types, h));
     release(*positions);
     return {};
   }

@@ -9,31 +9,16 @@
 #include <random>
 #include <thread>
 
-#include "encoding/json.h"
 #include "engine/test_model.h"
+#include "engine/test_passes.h"
+#include "engine/test_references.h"
 
 namespace eml {
 namespace {
 
 using test::TestModel;
-using Vectors = std::vector<std::vector<float>>;
-using Texts = std::vector<std::vector<TokenId>>;
-
-Vectors embed(const Encoder& encoder, const Texts& texts) {
-  auto workspace = encoder.make_workspace();
-  EXPECT_TRUE(workspace);
-  const std::size_t width = encoder.config().hidden;
-  std::vector<TokenSpan> spans(texts.begin(), texts.end());
-  std::vector<float> out(texts.size() * width);
-  const Status done = encoder.embed(*workspace, spans, out);
-  EXPECT_TRUE(done) << done.error().to_string();
-  Vectors vectors;
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    vectors.emplace_back(out.begin() + static_cast<std::ptrdiff_t>(i * width),
-                         out.begin() + static_cast<std::ptrdiff_t>((i + 1) * width));
-  }
-  return vectors;
-}
+using test::Texts;
+using test::Vectors;
 
 void expect_same_bits(const std::vector<float>& a, const std::vector<float>& b, const std::string& what) {
   ASSERT_EQ(a.size(), b.size());
@@ -65,7 +50,8 @@ double cosine(const std::vector<float>& a, const std::vector<float>& b) {
 TEST(Encoder, GivesUnitVectors) {
   const auto model = TestModel().load();
   ASSERT_TRUE(model) << model.error().to_string();
-  for (const auto& v : embed((*model)->encoder(), random_texts(5, 20, 60, 1))) EXPECT_NEAR(norm(v), 1.0, 1e-6);
+  for (const auto& v : test::embed_texts((*model)->encoder(), random_texts(5, 20, 60, 1)))
+    EXPECT_NEAR(norm(v), 1.0, 1e-6);
 }
 
 TEST(Encoder, ATextHasTheSameBitsAtEveryPlaceOfABatchInEveryProfile) {
@@ -76,9 +62,9 @@ TEST(Encoder, ATextHasTheSameBitsAtEveryPlaceOfABatchInEveryProfile) {
     const Encoder& encoder = (*model)->encoder();
     Texts texts = random_texts(9, 25, 60, 2);
     Vectors alone;
-    for (const auto& text : texts) alone.push_back(embed(encoder, {text})[0]);
+    for (const auto& text : texts) alone.push_back(test::embed_texts(encoder, {text})[0]);
     for (std::size_t turn = 0; turn < texts.size(); ++turn) {
-      const Vectors together = embed(encoder, texts);
+      const Vectors together = test::embed_texts(encoder, texts);
       for (std::size_t i = 0; i < texts.size(); ++i) expect_same_bits(alone[i], together[i], std::string(precision));
       std::rotate(texts.begin(), texts.begin() + 1, texts.end());
       std::rotate(alone.begin(), alone.begin() + 1, alone.end());
@@ -91,12 +77,12 @@ TEST(Encoder, EveryInstructionSetGivesTheSameBitsInEveryProfile) {
   for (const std::string_view precision : kernels::numerics_profiles()) {
     const auto definition = TestModel().load({.precision = precision, .kernels = "scalar"});
     ASSERT_TRUE(definition);
-    const Vectors want = embed((*definition)->encoder(), texts);
+    const Vectors want = test::embed_texts((*definition)->encoder(), texts);
     for (const kernels::Profile& profile : kernels::profiles(precision)) {
       const auto model = TestModel().load({.precision = precision, .kernels = profile.kernels});
       ASSERT_TRUE(model) << profile.kernels;
       EXPECT_EQ((*model)->kernels(), profile.kernels);
-      const Vectors got = embed((*model)->encoder(), texts);
+      const Vectors got = test::embed_texts((*model)->encoder(), texts);
       for (std::size_t i = 0; i < texts.size(); ++i) expect_same_bits(want[i], got[i], std::string(profile.kernels));
     }
   }
@@ -104,9 +90,9 @@ TEST(Encoder, EveryInstructionSetGivesTheSameBitsInEveryProfile) {
 
 TEST(Encoder, ProfilesDifferAndAreNear) {
   const Texts texts = random_texts(6, 20, 60, 4);
-  const Vectors want = embed((*TestModel().load({.precision = "fp32"}))->encoder(), texts);
+  const Vectors want = test::embed_texts((*TestModel().load({.precision = "fp32"}))->encoder(), texts);
   for (const std::string_view precision : {"bf16", "int8"}) {
-    const Vectors got = embed((*TestModel().load({.precision = precision}))->encoder(), texts);
+    const Vectors got = test::embed_texts((*TestModel().load({.precision = precision}))->encoder(), texts);
     EXPECT_NE(want, got);
     for (std::size_t i = 0; i < texts.size(); ++i) EXPECT_GT(cosine(want[i], got[i]), 0.99) << precision;
   }
@@ -117,12 +103,13 @@ TEST(Encoder, SharesAModelBetweenThreadsInEveryProfile) {
   for (const std::string_view precision : kernels::numerics_profiles()) {
     const auto model = TestModel().load({.precision = precision});
     ASSERT_TRUE(model);
-    const Vectors want = embed((*model)->encoder(), texts);
+    const Vectors want = test::embed_texts((*model)->encoder(), texts);
     for (const std::size_t count : {2U, 4U}) {
       std::vector<Vectors> got(count);
       {
         std::vector<std::jthread> threads;
-        for (Vectors& vectors : got) threads.emplace_back([&] { vectors = embed((*model)->encoder(), texts); });
+        for (Vectors& vectors : got)
+          threads.emplace_back([&] { vectors = test::embed_texts((*model)->encoder(), texts); });
       }
       for (const Vectors& vectors : got) EXPECT_EQ(want, vectors) << precision;
     }
@@ -144,8 +131,8 @@ TEST(Encoder, MeanAndClsPoolingDiffer) {
   const auto mean = TestModel().load();
   ASSERT_TRUE(cls);
   ASSERT_TRUE(mean);
-  EXPECT_NE(embed((*cls)->encoder(), {{2, 4, 3}}), embed((*mean)->encoder(), {{2, 4, 3}}));
-  EXPECT_EQ(embed((*cls)->encoder(), {{2}}), embed((*mean)->encoder(), {{2}}));
+  EXPECT_NE(test::embed_texts((*cls)->encoder(), {{2, 4, 3}}), test::embed_texts((*mean)->encoder(), {{2, 4, 3}}));
+  EXPECT_EQ(test::embed_texts((*cls)->encoder(), {{2}}), test::embed_texts((*mean)->encoder(), {{2}}));
 }
 
 TEST(Encoder, ReadsSixteenBitWeights) {
@@ -160,7 +147,7 @@ TEST(Encoder, ReadsSixteenBitWeights) {
   const auto b = wide.load();
   ASSERT_TRUE(a) << a.error().to_string();
   ASSERT_TRUE(b);
-  EXPECT_EQ(embed((*a)->encoder(), {{2, 4, 5, 3}}), embed((*b)->encoder(), {{2, 4, 5, 3}}));
+  EXPECT_EQ(test::embed_texts((*a)->encoder(), {{2, 4, 5, 3}}), test::embed_texts((*b)->encoder(), {{2, 4, 5, 3}}));
 }
 
 TEST(Encoder, ReadsHalfPrecision) {
@@ -188,7 +175,7 @@ TEST(Encoder, ReadsHalfPrecision) {
   const auto b = wide.load();
   ASSERT_TRUE(a) << a.error().to_string();
   ASSERT_TRUE(b);
-  EXPECT_EQ(embed((*a)->encoder(), {{2, 4, 3}}), embed((*b)->encoder(), {{2, 4, 3}}));
+  EXPECT_EQ(test::embed_texts((*a)->encoder(), {{2, 4, 3}}), test::embed_texts((*b)->encoder(), {{2, 4, 3}}));
 }
 
 TEST(Encoder, PositionIdsAndThePoolerAreIgnored) {
@@ -197,7 +184,8 @@ TEST(Encoder, PositionIdsAndThePoolerAreIgnored) {
   files.tensors.push_back({"pooler.dense.weight", "F32", "[1]", Bytes(4)});
   const auto with = files.load();
   ASSERT_TRUE(with) << with.error().to_string();
-  EXPECT_EQ(embed((*with)->encoder(), {{2, 3}}), embed((*TestModel().load())->encoder(), {{2, 3}}));
+  EXPECT_EQ(test::embed_texts((*with)->encoder(), {{2, 3}}),
+            test::embed_texts((*TestModel().load())->encoder(), {{2, 3}}));
 }
 
 TEST(Encoder, NamesMayHaveThePrefixBert) {
@@ -230,6 +218,23 @@ TEST(EncoderLoad, RefusesEachDefectByItsName) {
       {"NaN in the words", [](TestModel& m) { put(m, "embeddings.word_embeddings.weight", 0x7fc00000U); },
        kWeightsNotFinite},
       {"NaN in the positions", [](TestModel& m) { put(m, "embeddings.position_embeddings.weight", 0x7fc00000U); },
+       kWeightsNotFinite},
+      {"NaN in the type that no text has",
+       [](TestModel& m) { put(m, "embeddings.token_type_embeddings.weight", 0x7fc00000U); }, kWeightsNotFinite},
+      {"NaN in the positions behind the longest text",
+       [](TestModel& m) {
+         m.sentence_bert = R"({"max_seq_length":32})";
+         put(m, "embeddings.position_embeddings.weight", 0x7fc00000U);
+       },
+       kWeightsNotFinite},
+      {"NaN in the pooler",
+       [](TestModel& m) {
+         m.tensors.push_back({"pooler.dense.weight", "F32", "[40]", Bytes(160)});
+         put(m, "pooler.dense.weight", 0x7fc00000U);
+       },
+       kWeightsNotFinite},
+      {"infinity in a pooler of 16 bits",
+       [](TestModel& m) { m.tensors.push_back({"pooler.dense.bias", "BF16", "[2]", {0, 0, 0x80, 0x7f}}); },
        kWeightsNotFinite},
       {"another vocabulary",
        [](TestModel& m) { m.config.replace(m.config.rfind("vocab_size\":"), 14, "vocab_size\":9"); }, kModelMismatch},
@@ -338,32 +343,13 @@ constexpr std::size_t kTokenBudget = 600;  // checked code is ten times slower
 constexpr std::size_t kTokenBudget = 20000;
 #endif
 
-struct Reference {
-  std::vector<TokenId> ids;
-  std::vector<double> embedding;
-};
-
-std::vector<Reference> references() {
-  std::vector<Reference> out;
-  const auto lines = test::read_file(test::shared_dir() / "vectors/minilm/all-minilm-l6-v2.jsonl");
-  if (!lines) return out;
-  for (std::size_t begin = 0, end = 0; (end = lines->find('\n', begin)) != std::string::npos; begin = end + 1) {
-    const auto json = parse_json(as_bytes(std::string_view(*lines).substr(begin, end - begin)));
-    Reference reference;
-    for (const Json& id : json->at("ids").as_array()) reference.ids.push_back(static_cast<TokenId>(id.as_int64()));
-    for (const Json& x : json->at("embedding").as_array()) reference.embedding.push_back(x.to_number<double>());
-    out.push_back(std::move(reference));
-  }
-  return out;
-}
-
 TEST(RealModel, IsWithinATenMillionthOfFloat64AndTheSameInEveryBatch) {
-  const auto wanted = references();
+  const auto wanted = test::references();
   if (wanted.empty()) GTEST_SKIP() << "no shared vectors: vectors/minilm";
   EML_REAL_MODEL_OR_SKIP(model);
   Vectors alone;
-  for (const Reference& reference : wanted) {
-    alone.push_back(embed(model.encoder(), {reference.ids})[0]);
+  for (const test::Reference& reference : wanted) {
+    alone.push_back(test::embed_texts(model.encoder(), {reference.ids})[0]);
     for (std::size_t i = 0; i < 384; ++i) {
       // The contract is 1e-5; that this profile reaches is 3e-7, and a regression to anything else would be a defect.
       ASSERT_NEAR(static_cast<double>(alone.back()[i]), reference.embedding[i], 1e-6);
@@ -382,13 +368,13 @@ TEST(RealModel, IsWithinATenMillionthOfFloat64AndTheSameInEveryBatch) {
       which.push_back(i);
     }
     spent += tokens + 1;
-    const Vectors together = embed(model.encoder(), texts);
+    const Vectors together = test::embed_texts(model.encoder(), texts);
     for (std::size_t i = 0; i < which.size(); ++i) expect_same_bits(alone[which[i]], together[i], "batch");
   }
 }
 
 TEST(RealModel, GivesTheSameBitsOnEveryInstructionSetInEveryProfile) {
-  const auto wanted = references();
+  const auto wanted = test::references();
   if (wanted.empty()) GTEST_SKIP() << "no shared vectors: vectors/minilm";
   if (!test::have_real_model()) GTEST_SKIP() << "the real model is not there";
   for (const std::string_view precision : kernels::numerics_profiles()) {
@@ -400,12 +386,13 @@ TEST(RealModel, GivesTheSameBitsOnEveryInstructionSetInEveryProfile) {
           load_model_directory(test::real_model_dir(), {.precision = precision, .kernels = profile.kernels});
       ASSERT_TRUE(other) << profile.kernels;
       std::size_t tokens = 0;
-      for (const Reference& reference : wanted) {
+      for (const test::Reference& reference : wanted) {
         // The definition is slow on purpose: short texts for it, all texts for the others.
         const std::size_t budget = profile.kernels == "scalar" ? kTokenBudget / 100 : kTokenBudget;
         if (tokens + reference.ids.size() > budget) continue;
         tokens += reference.ids.size();
-        expect_same_bits(embed((*best)->encoder(), {reference.ids})[0], embed((*other)->encoder(), {reference.ids})[0],
+        expect_same_bits(test::embed_texts((*best)->encoder(), {reference.ids})[0],
+                         test::embed_texts((*other)->encoder(), {reference.ids})[0],
                          std::string(precision) + " " + std::string(profile.kernels));
       }
     }
@@ -425,19 +412,19 @@ struct Accuracy {
 };
 
 TEST(RealModel, NarrowProfilesAreAsNearToFloat64AsTheyPromise) {
-  const auto wanted = references();
+  const auto wanted = test::references();
   if (wanted.empty()) GTEST_SKIP() << "no shared vectors: vectors/minilm";
   if (!test::have_real_model()) GTEST_SKIP() << "the real model is not there";
   for (const Accuracy& promise : {Accuracy{"bf16", 0.9999, 0.005}, Accuracy{"int8", 0.998, 0.02}}) {
     const auto model = load_model_directory(test::real_model_dir(), {.precision = promise.precision});
     ASSERT_TRUE(model) << model.error().to_string();
     std::vector<std::vector<double>> got;
-    std::vector<const Reference*> compared;
+    std::vector<const test::Reference*> compared;
     std::size_t tokens = 0;
-    for (const Reference& reference : wanted) {
+    for (const test::Reference& reference : wanted) {
       if (tokens + reference.ids.size() > kTokenBudget) continue;
       tokens += reference.ids.size();
-      const auto v = embed((*model)->encoder(), {reference.ids})[0];
+      const auto v = test::embed_texts((*model)->encoder(), {reference.ids})[0];
       got.emplace_back(v.begin(), v.end());
       compared.push_back(&reference);
       EXPECT_GT(dot(got.back(), reference.embedding), promise.cosine) << promise.precision;
@@ -454,41 +441,23 @@ TEST(RealModel, NarrowProfilesAreAsNearToFloat64AsTheyPromise) {
 TEST(RealModel, IsSharedBetweenThreads) {
   EML_REAL_MODEL_OR_SKIP(model);
   const Texts texts = random_texts(6, 20, 30000, 11);
-  const Vectors want = embed(model.encoder(), texts);
+  const Vectors want = test::embed_texts(model.encoder(), texts);
   std::vector<Vectors> got(4);
   {
     std::vector<std::jthread> threads;
     threads.reserve(got.size());
-    for (Vectors& vectors : got) threads.emplace_back([&] { vectors = embed(model.encoder(), texts); });
+    for (Vectors& vectors : got) threads.emplace_back([&] { vectors = test::embed_texts(model.encoder(), texts); });
   }
   for (const Vectors& vectors : got) EXPECT_EQ(want, vectors);
 }
 
-// Bits of a pass that a crew of `parts` computed, each part on a thread of its own.
-std::vector<float> embed_by_crew(const EmbeddingModel& model, const std::vector<TokenSpan>& texts,
-                                 std::uint32_t parts) {
-  const Encoder& encoder = model.encoder();
-  std::vector<Workspace> workspaces;
-  for (std::uint32_t i = 0; i < parts; ++i) workspaces.push_back(std::move(*encoder.make_workspace()));
-  std::vector<float> out(texts.size() * model.dimensions());
-  EXPECT_TRUE(encoder.check(workspaces[0], texts, out));
-  Crew crew(workspaces[0], texts, out, parts);
-  std::vector<std::thread> threads;
-  for (std::uint32_t part = 1; part < parts; ++part) {
-    threads.emplace_back([&, part] { EXPECT_TRUE(encoder.embed_part(crew, part, workspaces[part])); });
-  }
-  EXPECT_TRUE(encoder.embed_part(crew, 0, workspaces[0]));
-  for (std::thread& thread : threads) thread.join();
-  return out;
-}
-
-void expect_crews_give_the_same_bits(const EmbeddingModel& model, const std::vector<std::vector<TokenId>>& texts) {
-  const std::vector<TokenSpan> spans(texts.begin(), texts.end());
-  const auto want = embed_by_crew(model, spans, 1);
-  for (const std::uint32_t parts : {2U, 3U, 4U}) {
-    const auto got = embed_by_crew(model, spans, parts);
-    EXPECT_EQ(0, std::memcmp(want.data(), got.data(), want.size() * sizeof(float)))
-        << model.numerics() << ' ' << model.kernels() << ' ' << parts << " parts";
+void expect_crews_give_the_same_bits(const EmbeddingModel& model, const Texts& texts) {
+  const Vectors want = test::embed_texts(model.encoder(), texts);
+  for (const std::uint32_t parts : {1U, 2U, 3U, 4U}) {
+    for (const auto cut : {Crew::Cut::kRows, Crew::Cut::kColumns}) {
+      EXPECT_TRUE(test::same_bits(want, test::embed_by_crew(model.encoder(), texts, {.parts = parts, .cut = cut})))
+          << model.numerics() << ' ' << model.kernels() << ' ' << parts << " parts, cut " << static_cast<int>(cut);
+    }
   }
 }
 
@@ -511,12 +480,19 @@ TEST(Crew, AnyNumberOfPartsGivesTheSameBitsWithTheRealModel) {
   expect_crews_give_the_same_bits(model, {text, {101, 7592, 102}});
 }
 
-TEST(Crew, APassIsCutIntoPartsOfSixteenRowsOrMore) {
-  EXPECT_EQ(Crew::useful_parts(1, 8), 1U);
-  EXPECT_EQ(Crew::useful_parts(31, 8), 1U);
-  EXPECT_EQ(Crew::useful_parts(32, 8), 2U);
-  EXPECT_EQ(Crew::useful_parts(256, 8), 8U);
-  EXPECT_EQ(Crew::useful_parts(256, 1), 1U);
+TEST(Crew, APassIsCutIntoPartsOfSixteenRowsOrMoreAndAShorterOneByColumns) {
+  const auto expect = [](std::size_t tokens, std::size_t threads, const Crew::Plan& want) {
+    const Crew::Plan plan = Crew::plan(tokens, threads);
+    EXPECT_EQ(plan.parts, want.parts) << tokens;
+    EXPECT_EQ(plan.cut, want.cut) << tokens;
+  };
+  expect(1, 2, {.parts = 2, .cut = Crew::Cut::kColumns});
+  expect(31, 8, {.parts = 4, .cut = Crew::Cut::kColumns});
+  expect(31, 1, {.parts = 1, .cut = Crew::Cut::kRows});
+  expect(32, 8, {.parts = 2, .cut = Crew::Cut::kRows});
+  expect(256, 8, {.parts = 8, .cut = Crew::Cut::kRows});
+  expect(256, 1, {.parts = 1, .cut = Crew::Cut::kRows});
+  expect(256, 0, {.parts = 1, .cut = Crew::Cut::kRows});
 }
 
 }  // namespace

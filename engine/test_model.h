@@ -1,4 +1,4 @@
-// A small model for tests: two layers of width 32, weights from a fixed seed, a vocabulary of letters and a few words.
+// A small model for tests: two layers of width 32, weights from a seed, a vocabulary of letters and a few words.
 #pragma once
 
 #include <cstdlib>
@@ -75,9 +75,11 @@ struct TestModel {
   std::string config;
   std::string tokenizer;
   std::string pooling;
+  std::string sentence_bert;
   std::vector<TestTensor> tensors;
 
-  explicit TestModel(const std::string& dtype = "F32", const TestShape& shape = {}) : shape_(shape) {
+  explicit TestModel(const std::string& dtype = "F32", const TestShape& shape = {}, std::uint32_t seed = 7)
+      : shape_(shape), engine_(seed) {
     std::string vocab;
     std::size_t size = 0;
     const auto word = [&](const std::string& text) {
@@ -135,10 +137,11 @@ struct TestModel {
 
   Result<std::shared_ptr<const EmbeddingModel>> load(const EngineOptions& options = {.precision = "fp32"}) const {
     const auto file = std::make_shared<Bytes>(safetensors_of(tensors));
-    return EmbeddingModel::load({.config = {.config = as_bytes(config), .pooling = as_bytes(pooling)},
-                                 .tokenizer = as_bytes(tokenizer),
-                                 .weights = {.bytes = *file, .owner = file, .release = {}}},
-                                options);
+    return EmbeddingModel::load(
+        {.config = {.config = as_bytes(config), .pooling = as_bytes(pooling), .sentence_bert = as_bytes(sentence_bert)},
+         .tokenizer = as_bytes(tokenizer),
+         .weights = {.bytes = *file, .owner = file, .release = {}}},
+        options);
   }
 
  private:
@@ -175,7 +178,7 @@ struct TestModel {
   }
 
   TestShape shape_;
-  std::mt19937 engine_{7};
+  std::mt19937 engine_;
 };
 
 // real_model_dir is where all-MiniLM-L6-v2 lies: EML_MODEL_DIR, else the user's cache. Nothing says that it is there.

@@ -128,6 +128,8 @@ void read_limits(ConfigFile& file, ServeConfig& config) {
   limits.request_bytes_total = file.integer(
       "limits.request_bytes_total", {.min = 1U << 20, .max = std::uint64_t{1} << 40}, limits.request_bytes_total);
   limits.queue_requests = read_u32(file, "limits.queue_requests", {.min = 1, .max = 65536}, limits.queue_requests);
+  limits.queue_ms = read_u32(file, "limits.queue_ms", {.min = 1, .max = 60'000}, limits.queue_ms);
+  limits.queue_busy_ms = read_u32(file, "limits.queue_busy_ms", {.min = 1, .max = 60'000}, limits.queue_busy_ms);
   limits.drain_s = read_u32(file, "limits.drain_seconds", {.min = 1, .max = 30}, limits.drain_s);
   channel.streams = read_u32(file, "limits.streams", {.min = 1, .max = 1024}, channel.streams);
   channel.request_bytes_max =
@@ -213,6 +215,8 @@ std::vector<std::string_view> serve_config_keys() {
           "limits.hellos_burst",
           "limits.request_bytes_total",
           "limits.queue_requests",
+          "limits.queue_ms",
+          "limits.queue_busy_ms",
           "limits.drain_seconds",
           "limits.streams",
           "limits.request_bytes",
@@ -263,6 +267,8 @@ std::string to_toml(const ServeConfig& config) {
   line("hellos_burst", fmt::to_string(config.limits.hellos_burst));
   line("request_bytes_total", fmt::to_string(config.limits.request_bytes_total));
   line("queue_requests", fmt::to_string(config.limits.queue_requests));
+  line("queue_ms", fmt::to_string(config.limits.queue_ms));
+  line("queue_busy_ms", fmt::to_string(config.limits.queue_busy_ms));
   line("drain_seconds", fmt::to_string(config.limits.drain_s));
   line("streams", fmt::to_string(config.channel.streams));
   line("request_bytes", fmt::to_string(config.channel.request_bytes_max));
@@ -276,6 +282,8 @@ PublicConfiguration public_configuration(const ServeConfig& config) {
   JsonObject limits;
   limits["channels"] = config.limits.channels_max;
   limits["queue_requests"] = config.limits.queue_requests;
+  limits["queue_ms"] = config.limits.queue_ms;
+  limits["queue_busy_ms"] = config.limits.queue_busy_ms;
   limits["request_bytes"] = config.channel.request_bytes_max;
   limits["streams"] = config.channel.streams;
   return {.issuer = config.issuer,

@@ -25,6 +25,8 @@ std::string Metrics::text() const {
   family(out, "eml_connections", "gauge", "Connections open now.", connections.load());
   family(out, "eml_channels", "gauge", "Channels open now.", channels.load());
   family(out, "eml_epochs", "gauge", "Epochs alive now.", epochs.load());
+  family(out, "eml_weights_bytes", "gauge", "The model's weights in memory, as the engine packs them.",
+         weights_bytes.load());
   family(out, "eml_connections_total", "counter", "Connections accepted.", connections_total.load());
   family(out, "eml_connections_shed_total", "counter", "Connections closed at once by a limit.",
          connections_shed_total.load());

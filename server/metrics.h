@@ -19,6 +19,7 @@ class Metrics {
   std::atomic<std::int64_t> connections{0};  // open now, handshakes included
   std::atomic<std::int64_t> channels{0};     // open now, keys stand
   std::atomic<std::int64_t> epochs{0};       // alive now
+  std::atomic<std::uint64_t> weights_bytes{0};
   std::atomic<std::uint64_t> connections_total{0};
   std::atomic<std::uint64_t> connections_shed_total{0};  // closed at once: a limit was reached
   std::atomic<std::uint64_t> handshakes_failed_total{0};

@@ -117,8 +117,13 @@ BootResult<ServerReady> Server::boot() {
   s.epochs.emplace(s.main, *s.maker, s.config, s.clock, std::move(*first));
   s.fresh.emplace(*s.maker);
   const unsigned threads = s.config.engine_threads != 0 ? s.config.engine_threads : std::thread::hardware_concurrency();
-  auto batcher =
-      Batcher::start(s.model.model, s.clock, {.threads = threads, .requests_max = s.config.limits.queue_requests});
+  s.metrics.weights_bytes.store(s.model.model->encoder().weights_bytes());
+  const ServerLimits& limits = s.config.limits;
+  auto batcher = Batcher::start(s.model.model, s.clock,
+                                {.threads = threads,
+                                 .requests_max = limits.queue_requests,
+                                 .admission = {.wait_max = std::chrono::milliseconds(limits.queue_ms),
+                                               .wait_busy_max = std::chrono::milliseconds(limits.queue_busy_ms)}});
   if (!batcher) return std::unexpected(BootFailure{batcher.error(), "engine"});
   s.batcher = std::move(*batcher);
   s.service.emplace(ServiceContext{s.config, s.model, *s.batcher, *s.fresh, s.preparing, s.random, s.clock, s.metrics});

@@ -25,7 +25,7 @@ model_directory() {
 }
 
 # prepare_run MODEL: keys, package, configurations and the signed policy. $serve_limits are more lines of the server's
-# limits, which the policy binds.
+# limits, and $serve_precision is its numerics profile: both of which the policy binds.
 prepare_run() {
   local publisher broker_key key_id policy_owner
   (umask 077 && mkdir -p "$run")
@@ -53,6 +53,9 @@ minimum_serials = { "all-minilm-l6-v2" = 1 }
 [keys]
 broker = "http://127.0.0.1:1"
 broker_key = "$broker_key"
+
+[engine]
+${serve_precision:+precision = \"$serve_precision\"}
 
 [limits]
 hellos_per_second = 100000  # one address, all of the load

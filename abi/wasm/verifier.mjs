@@ -3,13 +3,13 @@
 //   const verifier = await loadVerifier(bytes);
 //   const { status, answer } = verifier.verify({ kind: "tdx", evidence: base64, time: "2026-06-01T12:00:00Z" });
 //
-// Request, answer and status are those of abi/ephemeralml_evidence.h. The module gets no file, no socket, no clock (it is
-// always 1970) and no environment; only a line that it writes before it ends in a trap reaches the console.
+// Request, answer and status are those of abi/ephemeralml_evidence.h. The module gets no file, no socket, no clock (it
+// is always 1970) and no environment; only a line that it writes before it ends in a trap reaches the console.
 
 const OK = 0;
 const BADF = 8; // no such file descriptor: there is none but the console
 
-// What OpenSSL's and the C library's file functions would call. Nothing of ours does, and nothing is there to be called.
+// What OpenSSL's and the C library's file functions would call. Nothing of ours does, and nothing is there.
 const REFUSED = ["fd_close", "fd_fdstat_get", "fd_fdstat_set_flags", "fd_filestat_get", "fd_prestat_get",
   "fd_prestat_dir_name", "fd_read", "fd_readdir", "fd_seek", "path_filestat_get", "path_open"];
 
@@ -67,7 +67,8 @@ function verify(exports, request) {
     const view = new DataView(exports.memory.buffer);
     const pointer = view.getUint32(room, true);
     if (pointer === 0) throw new Error("no memory for the answer");
-    const text = new TextDecoder().decode(new Uint8Array(exports.memory.buffer, pointer, view.getUint32(room + 4, true)));
+    const bytes = new Uint8Array(exports.memory.buffer, pointer, view.getUint32(room + 4, true));
+    const text = new TextDecoder().decode(bytes);
     exports.eml_free(pointer);
     return { status, answer: JSON.parse(text), text };
   } finally {

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """corpus.py PROGRAM SOURCE_DIR gives graded cases of the evidence corpus, some of each kind, to a program that takes a
-request of the C ABI, and compares verdict, error class and TCB status with those that are stated. Exit 77 without a corpus."""
+request of the C ABI, and compares verdict, error class and TCB status with those that are stated. Exit 77 without a
+corpus."""
 
 import json
 import pathlib

@@ -55,7 +55,8 @@ def line_of(corpus, kind, case):
 
 
 def ask_peer(program, arguments, lines):
-    done = subprocess.run([program, *arguments], input="\n".join(lines) + "\n", capture_output=True, text=True, check=False)
+    given = "\n".join(lines) + "\n"
+    done = subprocess.run([program, *arguments], input=given, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         sys.exit(f"{program} ended with {done.returncode}: {done.stderr.strip()[-500:]}")
     # go-tdx-guest logs to the standard output.
@@ -136,8 +137,8 @@ def report(rows, explanations):
         for row in members:
             stated_status, their_status = row["status"]
             print(
-                f"  {row['peer']} {row['id']}: stated {row['stated']} {row['class']} {stated_status or ''}, ours {row['ours']}, "
-                f"theirs {row['theirs']} {their_status or ''} {row['error'][:140]}"
+                f"  {row['peer']} {row['id']}: stated {row['stated']} {row['class']} {stated_status or ''}, "
+                f"ours {row['ours']}, theirs {row['theirs']} {their_status or ''} {row['error'][:140]}"
             )
     peers = {row["peer"] for row in rows}
     idle = [one["name"] for one in explanations if one["name"] not in groups and one["peer"] in peers]

@@ -1,4 +1,5 @@
-"""evidence_requests reads the shared evidence corpus and makes of a case what the C ABI (abi/ephemeralml_evidence.h) is asked."""
+"""evidence_requests reads the shared evidence corpus and makes of a case what the C ABI is asked
+(abi/ephemeralml_evidence.h)."""
 
 import base64
 import json

@@ -43,7 +43,7 @@ class Fairness(Scheduling):
 
     def assert_lone_client_is_served(self, *hog):
         """While the hog is at it, one request at a time is answered; each waits for a few of the hog's, not for all."""
-        hog = self.world.infer_in_background("hog", "--count", 2000 * SCALE, "--json", *hog, text=LONG)
+        hog = self.world.infer_in_background("hog", "--count", 50_000 * SCALE, "--json", *hog, text=LONG)
         try:
             self.server.wait_metric("requests_total", lambda total: total > self.before + 20)
             begin = self.server.metric("requests_total")

@@ -1,6 +1,6 @@
-// run.mjs MODULE CORPUS gives 50 graded cases of the evidence corpus, of all kinds, to eml_evidence.wasm and compares verdict,
-// error class, TCB status and advisories with those that are stated. The last line is `N passed, N failed`; exit 0 only
-// if nothing failed and 50 passed.
+// run.mjs MODULE CORPUS gives 50 graded cases of the evidence corpus, of all kinds, to eml_evidence.wasm and compares
+// verdict, error class, TCB status and advisories with those that are stated. The last line is `N passed, N failed`;
+// exit 0 only if nothing failed and 50 passed.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { loadVerifier } from "../../abi/wasm/verifier.mjs";
@@ -52,7 +52,8 @@ function requestOf(corpus, kind, one) {
 // What does not agree, or nothing.
 function difference(expect, { status, answer }) {
   if (!STATUSES[expect.verdict].includes(status)) return `expected ${expect.verdict}, got ${status}: ${answer.message}`;
-  if ((answer.verdict === "invalid") !== (expect.verdict === "invalid")) return `status ${status} for ${answer.verdict}`;
+  const refused = answer.verdict === "invalid";
+  if (refused !== (expect.verdict === "invalid")) return `status ${status} for ${answer.verdict}`;
   const classes = [expect.error ?? null, ...(expect.error_also ?? [])];
   if (!classes.includes(answer.error)) return `expected error ${classes}, got ${answer.error}`;
   if (expect.tcb_status && expect.tcb_status !== answer.tcb_status) return `TCB status ${answer.tcb_status}`;

@@ -1,6 +1,6 @@
-// differential reads one case a line (JSON) and prints one verdict a line (JSON), by go-tdx-guest and go-sev-guest; with
-// `-bench N` it verifies the first case N times and prints the nanoseconds of each run of it instead. The form of both
-// lines: ../run.py.
+// differential reads one case a line (JSON) and prints one verdict a line (JSON), by go-tdx-guest and go-sev-guest;
+// with `-bench N` it verifies the first case N times and prints the nanoseconds of each run of it instead. The form of
+// both lines: ../run.py.
 package main
 
 import (

@@ -1,5 +1,5 @@
-//! dcap_qvl_peer reads one case a line (JSON) and prints one verdict a line (JSON); with `--bench N` it verifies the first
-//! case N times and prints the nanoseconds of each run of it instead. The form of both lines: ../run.py.
+//! dcap_qvl_peer reads one case a line (JSON) and prints one verdict a line (JSON); with `--bench N` it verifies the
+//! first case N times and prints the nanoseconds of each run of it instead. The form of both lines: ../run.py.
 
 use base64::{engine::general_purpose::STANDARD, Engine as _};
 use dcap_qvl::verify::QuoteVerifier;
