@@ -39,7 +39,8 @@ class Scheduling(SystemTest):
 
 
 class Fairness(Scheduling):
-    serve = {**Scheduling.serve, "limits.queue_requests": 256}
+    # Whoever is refused here would be refused for the build's slowness under sanitizers.
+    serve = {**Scheduling.serve, "limits.queue_requests": 256, "limits.queue_ms": 60_000, "limits.queue_busy_ms": 60_000}
 
     def assert_lone_client_is_served(self, *hog):
         """While the hog is at it, one request at a time is answered; each waits for a few of the hog's, not for all."""
