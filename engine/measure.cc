@@ -225,8 +225,8 @@ double work_flop(const ModelConfig& config, const MeasureLoad& load) {
   return sum;
 }
 
-double peak_gflops(const kernels::KernelTable& kernels, const Clock& clock) {
-  if (kernels.peak.run == nullptr) return 0;
+double peak_gflops(const kernels::PeakLoop& peak, const Clock& clock) {
+  if (peak.run == nullptr) return 0;
   std::mt19937 engine(1);
   std::vector<float> values(kernels::PeakLoop::kValues);
   for (float& x : values) x = static_cast<float>(engine() % 2000) / 1000.0F - 1.0F;
@@ -234,9 +234,9 @@ double peak_gflops(const kernels::KernelTable& kernels, const Clock& clock) {
   volatile float sink = 0;
   for (std::size_t i = 0; i < kPeakRuns; ++i) {
     const auto begin = clock.monotonic();
-    sink = kernels.peak.run(values.data());
+    sink = peak.run(values.data());
     const std::chrono::duration<double, std::nano> ns = clock.monotonic() - begin;
-    best = std::max(best, kernels.peak.operations / ns.count());
+    best = std::max(best, peak.operations / ns.count());
   }
   static_cast<void>(sink);
   return best;

@@ -35,8 +35,8 @@ Result<std::vector<MeasureLoad>> measure_loads(const EmbeddingModel& model);
 // work_flop is the floating-point operations of the linear layers and of attention; the rest is below two percent.
 double work_flop(const ModelConfig& config, const MeasureLoad& load);
 
-// peak_gflops is the best of many short runs of the kernels' own loop; 0 for kernels without one.
-double peak_gflops(const kernels::KernelTable& kernels, const Clock& clock);
+// peak_gflops is the best of many short runs of a loop, in 10^9 operations per second; 0 if there is none.
+double peak_gflops(const kernels::PeakLoop& peak, const Clock& clock);
 
 // MeasureBy is what is counted: time that passes, or the processor time of the whole process, which is steadier on a
 // machine that others use but says nothing about several threads.

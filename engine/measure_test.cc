@@ -51,8 +51,11 @@ TEST(Measure, RunsEveryLoadOnEveryModelAndNumberOfThreads) {
 }
 
 TEST(Measure, ThePeakIsThereForEveryVectorKernel) {
-  for (const kernels::KernelTable* table : kernels::available()) {
-    EXPECT_EQ(peak_gflops(*table, system_clock()) > 0, table->name != "scalar") << table->name;
+  for (const std::string_view numerics : kernels::numerics_profiles()) {
+    for (const kernels::Profile& profile : kernels::profiles(numerics)) {
+      EXPECT_EQ(peak_gflops(profile.peak, system_clock()) > 0, profile.kernels != "scalar")
+          << numerics << " " << profile.kernels;
+    }
   }
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
+#include <map>
 #include <set>
 #include <thread>
 
@@ -76,14 +77,30 @@ JsonObject as_json(const std::vector<Measured>& all, std::string_view isa, doubl
           {"throughput", std::move(throughput)}};
 }
 
-// Floor: the arithmetic over the peak of as many cores, which is fp32's.
-void print_tables(const std::vector<Measured>& all, const ModelConfig& config, std::string_view isa, double peak) {
-  say(fmt::format("{}, kernels {}, fp32 peak of one core {}", cpu_model(), isa,
-                  peak > 0 ? fmt::format("{:.1f} GFLOP/s", peak) : "not measured"));
-  say("profile  threads  load      ms        tokens/s  GFLOP/s  of the fp32 peak");
+// The peak of each profile's own multiplication, on one core.
+using Peaks = std::map<std::string_view, double>;
+
+Peaks measure_peaks(const Models& models) {
+  Peaks out;
+  for (const auto& model : models) {
+    out[model->numerics()] = peak_gflops(model->encoder().profile().peak, system_clock());
+  }
+  return out;
+}
+
+void print_tables(const std::vector<Measured>& all, const ModelConfig& config, std::string_view isa,
+                  const Peaks& peaks) {
+  std::string reached;
+  for (const auto& [numerics, peak] : peaks) {
+    const std::string value = peak > 0 ? fmt::format("{:.1f}", peak) : "not measured";
+    reached += fmt::format("{} {} {}", reached.empty() ? "" : ",", numerics, value);
+  }
+  say(fmt::format("{}, kernels {}; 10^9 operations/s that one core reaches at most:{}", cpu_model(), isa, reached));
+  say("profile  threads  load      ms        tokens/s  GFLOP/s  of the peak");
   for (const Measured& m : all) {
     const double ms = m.median_ms();
     const double gflops = work_flop(config, *m.load) / ms / 1e6;
+    const double peak = peaks.at(m.profile);
     const std::string part = peak > 0 ? fmt::format("{:.2f}", gflops / peak / m.threads) : "-";
     say(fmt::format("{:<8} {:<8} {:<8} {:>8.3f} {:>13.0f} {:>8.1f}  {}", m.profile, m.threads, m.load->name, ms,
                     static_cast<double>(m.load->tokens()) * 1e3 / ms, gflops, part));
@@ -112,14 +129,14 @@ int run(Options options) {
   if (!loads) return complain(options.model, loads.error());
   // Tiles have no fp32 arithmetic of their own: beside them the vector units are the yardstick.
   const kernels::KernelTable* table = kernels::find(first.kernels());
-  const double peak = peak_gflops(table == nullptr ? *kernels::available().front() : *table, system_clock());
+  const double peak = peak_gflops((table == nullptr ? *kernels::available().front() : *table).peak, system_clock());
   const auto all = measure_all(*models, *loads, options.threads, options.rounds,
                                options.processor_time ? MeasureBy::kProcessor : MeasureBy::kElapsed, system_clock());
   if (!all) return complain(options.model, all.error());
   if (options.json) {
     print_json(as_json(*all, first.kernels(), peak));
   } else {
-    print_tables(*all, first.config(), first.kernels(), peak);
+    print_tables(*all, first.config(), first.kernels(), measure_peaks(*models));
   }
   return stdout_failed() ? complain_usage("standard output", "cannot be written") : kDone;
 }

@@ -55,7 +55,8 @@ std::optional<Profile> bf16_amx() {
                  .prepare = bf16_on_amx::prepare,
                  .linear = bf16_on_amx::linear,
                  .attention_scratch = bf16::attention_scratch,
-                 .attention = bf16_on_amx::attention};
+                 .attention = bf16_on_amx::attention,
+                 .peak = bf16_on_amx::kPeakLoop};
 }
 }  // namespace eml::kernels
 

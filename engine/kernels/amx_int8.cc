@@ -59,7 +59,8 @@ std::optional<Profile> int8_amx() {
                  .prepare = int8_on_amx::prepare,
                  .linear = int8_on_amx::linear,
                  .attention_scratch = int8::attention_scratch<std::uint8_t>,
-                 .attention = int8_on_amx::attention};
+                 .attention = int8_on_amx::attention,
+                 .peak = int8_on_amx::kPeakLoop};
 }
 }  // namespace eml::kernels
 

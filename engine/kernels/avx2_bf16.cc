@@ -48,7 +48,8 @@ std::optional<Profile> bf16_avx2() {
                  .prepare = bf16_on_avx2::prepare,
                  .linear = bf16_on_avx2::linear,
                  .attention_scratch = bf16::attention_scratch,
-                 .attention = bf16_on_avx2::attention};
+                 .attention = bf16_on_avx2::attention,
+                 .peak = avx2()->peak};
 }
 }  // namespace eml::kernels
 

@@ -32,6 +32,7 @@ constexpr bool kWholeBlocks = false;
 #include "engine/kernels/vector_functions.inc"
 #include "engine/kernels/int8_chain.inc"
 #include "engine/kernels/int8_words.inc"
+#include "engine/kernels/int8_peak.inc"
 #include "engine/kernels/int8_body.inc"
 // clang-format on
 
@@ -52,7 +53,8 @@ std::optional<Profile> int8_avx2() {
                  .prepare = int8_on_avx2::prepare,
                  .linear = int8_on_avx2::linear,
                  .attention_scratch = int8::attention_scratch<std::int16_t>,
-                 .attention = int8_on_avx2::attention};
+                 .attention = int8_on_avx2::attention,
+                 .peak = int8_on_avx2::kPeakLoop};
 }
 }  // namespace eml::kernels
 

@@ -48,7 +48,8 @@ std::optional<Profile> bf16_avx512() {
                  .prepare = bf16_on_avx512::prepare,
                  .linear = bf16_on_avx512::linear,
                  .attention_scratch = bf16::attention_scratch,
-                 .attention = bf16_on_avx512::attention};
+                 .attention = bf16_on_avx512::attention,
+                 .peak = avx512()->peak};
 }
 }  // namespace eml::kernels
 

@@ -33,6 +33,7 @@ constexpr bool kWholeBlocks = false;
 #include "engine/kernels/vector_functions.inc"
 #include "engine/kernels/int8_chain.inc"
 #include "engine/kernels/int8_vnni.inc"
+#include "engine/kernels/int8_peak.inc"
 #include "engine/kernels/int8_body.inc"
 // clang-format on
 
@@ -53,7 +54,8 @@ std::optional<Profile> int8_avx512() {
                  .prepare = int8_on_avx512::prepare,
                  .linear = int8_on_avx512::linear,
                  .attention_scratch = int8::attention_scratch<std::uint8_t>,
-                 .attention = int8_on_avx512::attention};
+                 .attention = int8_on_avx512::attention,
+                 .peak = int8_on_avx512::kPeakLoop};
 }
 }  // namespace eml::kernels
 

@@ -77,7 +77,7 @@ struct LayerNormArgs {
   std::size_t ldo = 0;
 };
 
-// PeakLoop is an instruction set's multiply-adds on registers and nothing else: what the processor reaches at most. For
+// PeakLoop is some multiply-adds on registers and nothing else: what the processor reaches at most. For
 // benchmarks.
 struct PeakLoop {
   static constexpr std::size_t kValues = 512;  // floats that `run` reads

@@ -72,7 +72,8 @@ Profile on(const KernelTable& table) {
           .prepare = prepare,
           .linear = linear,
           .attention_scratch = attention_scratch_floats,
-          .attention = attention};
+          .attention = attention,
+          .peak = table.peak};
 }
 
 }  // namespace fp32

@@ -94,6 +94,8 @@ struct Profile {
   // AttentionArgs::scratch in floats, for up to `tokens` tokens.
   std::size_t (*attention_scratch)(std::size_t tokens, std::size_t head_size);
   void (*attention)(const KernelTable& rows, const AttentionArgs& args);
+
+  PeakLoop peak;  // of the instruction that its linear layers are made of
 };
 
 // numerics_profiles are the names of all profiles, whatever this processor has.

@@ -115,7 +115,8 @@ Profile bf16_scalar() {
           .prepare = prepare,
           .linear = linear,
           .attention_scratch = bf16::attention_scratch,
-          .attention = attention};
+          .attention = attention,
+          .peak = {}};
 }
 
 }  // namespace eml::kernels

@@ -165,7 +165,8 @@ Profile int8_scalar() {
           .prepare = prepare,
           .linear = linear,
           .attention_scratch = int8::attention_scratch<std::uint8_t>,
-          .attention = attention};
+          .attention = attention,
+          .peak = {}};
 }
 
 }  // namespace eml::kernels

@@ -1,7 +1,7 @@
 """all-MiniLM-L6-v2 as ONNX graphs, from its safetensors and without PyTorch.
 
-`plain` is what an exporter writes (opset 17); `fused` uses ONNX Runtime's own operators for embeddings, attention, GELU and
-norms, as its transformer optimizer does. Pooling and unit length are in the graph.
+`plain` is what an exporter writes (opset 17); `fused` uses ONNX Runtime's own operators for embeddings, attention, GELU
+and norms, as its transformer optimizer does. Pooling and unit length are in the graph.
 """
 import numpy as np
 import onnx
@@ -74,12 +74,15 @@ def plain(weights):
     joined = g.constant(np.array([0, 0, hidden]))
     for i in range(layers(weights)):
         layer = f"encoder.layer.{i}."
-        q, k, v = (g.op("Reshape", g.linear(x, f"{layer}attention.self.{part}"), split) for part in ("query", "key", "value"))
+        q, k, v = (g.op("Reshape", g.linear(x, f"{layer}attention.self.{part}"), split)
+                   for part in ("query", "key", "value"))
         q, v = (g.op("Transpose", part, perm=[0, 2, 1, 3]) for part in (q, v))
-        scores = g.op("Div", g.op("MatMul", q, g.op("Transpose", k, perm=[0, 2, 3, 1])), g.constant(np.float32(size**0.5)))
+        products = g.op("MatMul", q, g.op("Transpose", k, perm=[0, 2, 3, 1]))
+        scores = g.op("Div", products, g.constant(np.float32(size**0.5)))
         share = g.op("Softmax", g.op("Add", scores, outside), axis=-1)
         context = g.op("Reshape", g.op("Transpose", g.op("MatMul", share, v), perm=[0, 2, 1, 3]), joined)
-        x = g.norm(g.op("Add", g.linear(context, layer + "attention.output.dense"), x), layer + "attention.output.LayerNorm")
+        attended = g.linear(context, layer + "attention.output.dense")
+        x = g.norm(g.op("Add", attended, x), layer + "attention.output.LayerNorm")
         h = g.linear(x, layer + "intermediate.dense")
         erf = g.op("Add", g.op("Erf", g.op("Div", h, g.constant(np.float32(2**0.5)))), g.constant(np.float32(1)))
         h = g.op("Mul", g.op("Mul", h, erf), g.constant(np.float32(0.5)))

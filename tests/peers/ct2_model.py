@@ -1,4 +1,7 @@
-"""all-MiniLM-L6-v2 in CTranslate2's format, from its safetensors: what its own converter for BERT fills, without PyTorch."""
+"""all-MiniLM-L6-v2 in CTranslate2's format, from its safetensors.
+
+It fills what CTranslate2's own converter for BERT does, without PyTorch.
+"""
 import os
 
 import numpy as np

@@ -125,13 +125,13 @@ def workers_of(args):
     files = args.files
     out = []
     for profile in args.profiles.split(","):
-        out.append(Worker("ephemeralml", f"ephemeralml {profile}", profile,
-                          [args.program, "bench", "engine", "--model", args.model, "--precision", profile, "--threads", n,
-                           "--lines"], args.threads))
+        command = [args.program, "bench", "engine", "--model", args.model, "--precision", profile, "--threads", n, "--lines"]
+        out.append(Worker("ephemeralml", f"ephemeralml {profile}", profile, command, args.threads))
     for graph, precision in (("plain", "fp32"), ("fused", "fp32"), ("int8", "int8")):
         out.append(Worker("onnxruntime", f"onnxruntime {graph}", precision,
                           [python, "peer_onnxruntime.py", f"{files}/{graph}.onnx", n], args.threads))
-    out.append(Worker("openvino", "openvino", "fp32", [python, "peer_openvino.py", f"{files}/plain.onnx", n], args.threads))
+    out.append(Worker("openvino", "openvino", "fp32", [python, "peer_openvino.py", f"{files}/plain.onnx", n],
+                      args.threads))
     for kind, precision in (("float32", "fp32"), ("int8", "int8")):
         out.append(Worker("ctranslate2", f"ctranslate2 {precision}", precision,
                           [python, "peer_ctranslate2.py", f"{files}/ctranslate2", kind, n], args.threads))
@@ -190,8 +190,9 @@ def as_json(workers, loads, threads, machine):
 
 def machine_of(args):
     """What `bench engine` says about the machine: measured once, with one short round."""
-    out = subprocess.run([args.program, "bench", "engine", "--model", args.model, "--precision", "fp32", "--threads", "1",
-                          "--rounds", "1", "--json"], check=True, capture_output=True, text=True).stdout
+    command = [args.program, "bench", "engine", "--model", args.model, "--precision", "fp32", "--threads", "1", "--rounds",
+               "1", "--json"]
+    out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return {key: json.loads(out)[key] for key in ("machine", "isa", "peak_gflops")}
 
 
@@ -234,7 +235,7 @@ def main():
         loads = {name: loads[name] for name in args.loads.split(",")}
     machine = machine_of(args)
     workers = workers_of(args)
-    check_vectors(workers, [loads[name][0] for name in loads if name.isdigit()])
+    check_vectors(workers, [texts[0] for texts in loads.values()])
     for _ in range(args.rounds):
         for name, texts in loads.items():
             for worker in workers:

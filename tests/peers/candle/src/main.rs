@@ -1,5 +1,5 @@
-//! candle_peer MODEL_DIR [--padded]: the line protocol of tests/peers/worker.py with candle's BERT. `--padded` is how the
-//! first system ran it: every text padded to 128 tokens, no mask, one at a time.
+//! candle_peer MODEL_DIR [--padded]: the line protocol of tests/peers/worker.py with candle's BERT.
+//! `--padded` is how the first system ran it: every text padded to 128 tokens, no mask, one at a time.
 use std::io::{BufRead, Write};
 use std::time::Instant;
 
