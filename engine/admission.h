@@ -19,8 +19,8 @@ struct AdmissionLimits {
   // At three times the load that can be computed, half as much again as this is let in before the first refusal: 0.6 %
   // of what two minutes admit, so their p99 is that of the short queue.
   std::chrono::nanoseconds wait_max = std::chrono::milliseconds(500);
-  // About what a full pass takes: a request waits for as long as it is then computed, and no longer.
-  std::chrono::nanoseconds wait_busy_max = std::chrono::milliseconds(50);
+  // Half of what a full pass of fp32 takes: each worker finds the next pass when it has ended one, and no more waits.
+  std::chrono::nanoseconds wait_busy_max = std::chrono::milliseconds(25);
   // On a machine however slow a burst of this many tokens may wait (64 requests of 104, the mean of texts of 5 to 200),
   // and under load a pass.
   std::size_t tokens_min = 6656;

@@ -210,7 +210,8 @@ class AdmissionOfBatcher : public BatcherTest {
 
   LeapingClock clock_{std::chrono::milliseconds(4)};
   Gate gate_;
-  std::unique_ptr<Batcher> batcher_ = std::move(*Batcher::start(model_, clock_, {.threads = 1}));
+  std::unique_ptr<Batcher> batcher_ = std::move(
+      *Batcher::start(model_, clock_, {.threads = 1, .admission = {.wait_busy_max = std::chrono::milliseconds(50)}}));
 };
 
 TEST_F(AdmissionOfBatcher, BoundsTheQueueByTheTimeThatARequestWouldWait) {

@@ -34,7 +34,7 @@ struct ServerLimits {
   std::uint64_t request_bytes_total = 1U << 30;
   std::uint32_t queue_requests = 256;  // waiting for the engine, all channels
   std::uint32_t queue_ms = 500;        // how long a request may wait for the engine
-  std::uint32_t queue_busy_ms = 50;    // the same, while requests have to be refused
+  std::uint32_t queue_busy_ms = 25;    // the same, while requests have to be refused
   std::uint32_t drain_s = 30;
 };
 

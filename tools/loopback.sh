@@ -54,7 +54,7 @@ minimum_serials = { "all-minilm-l6-v2" = 1 }
 broker = "http://127.0.0.1:1"
 broker_key = "$broker_key"
 
-[engine]
+${serve_precision:+[engine]}
 ${serve_precision:+precision = \"$serve_precision\"}
 
 [limits]

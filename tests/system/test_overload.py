@@ -67,6 +67,12 @@ class Fairness(Scheduling):
     def test_a_thousand_in_flight_on_sixteen_channels_do_not_starve_one(self):
         self.assert_lone_client_is_served("--concurrency", 1000, "--channels", 16)
 
+
+class MixedLengths(Scheduling):
+    """A server of its own: one that has just refused others would go on with a short queue for a second."""
+
+    serve = {**Scheduling.serve, "limits.queue_requests": 256}
+
     def test_sixty_four_in_flight_over_sixteen_channels_of_mixed_lengths(self):
         count = 100 * SCALE
         saved = self.world.path("saved")
