@@ -21,9 +21,14 @@ constexpr std::array kConfidentialSpaceMeasurements{MeasurementName{"image_diges
 constexpr std::array kTpmMeasurements{MeasurementName{"pcrs", 32}};
 
 // Intel's words, docs/spec/policy.md. Revoked and what has no level are not here: no floor may accept them.
-constexpr std::array<std::string_view, 6> kTdxStatuses{
-    "UpToDate",  "SWHardeningNeeded",           "ConfigurationNeeded", "ConfigurationAndSWHardeningNeeded",
-    "OutOfDate", "OutOfDateConfigurationNeeded"};
+constexpr std::array<std::string_view, 8> kTdxStatuses{"UpToDate",
+                                                       "SWHardeningNeeded",
+                                                       "ConfigurationNeeded",
+                                                       "ConfigurationAndSWHardeningNeeded",
+                                                       "OutOfDate",
+                                                       "OutOfDateConfigurationNeeded",
+                                                       "RelaunchAdvised",
+                                                       "RelaunchAdvisedConfigurationNeeded"};
 constexpr std::array<std::string_view, 1> kTdxComponents{"tcb_evaluation_data_number"};
 constexpr std::array<std::string_view, 5> kSevSnpComponents{"bootloader", "fmc", "microcode", "snp", "tee"};
 constexpr std::array<std::string_view, 2> kConfidentialSpaceStatuses{"UpToDate", "OutOfDate"};

@@ -249,6 +249,14 @@ TEST_F(PolicyTest, EntryRejectsBadValues) {
   for (const auto& [member, text] : cases) EXPECT_EQ(load_local(member, text), "policy-malformed") << member << text;
 }
 
+TEST_F(PolicyTest, AFloorMayAcceptEveryStatusThatAVerdictReports) {
+  for (const char* status :
+       {"UpToDate", "SWHardeningNeeded", "ConfigurationNeeded", "ConfigurationAndSWHardeningNeeded", "OutOfDate",
+        "OutOfDateConfigurationNeeded", "RelaunchAdvised", "RelaunchAdvisedConfigurationNeeded"}) {
+    EXPECT_EQ(load_tdx("tcb_floor", R"({"require":{"status":[")" + std::string(status) + R"("]}})"), "ok") << status;
+  }
+}
+
 TEST_F(PolicyTest, EntryThatRequiresWhatItsKindCannotGiveDoesNotLoad) {
   EXPECT_EQ(load_local("platform_identity", R"({"require":"chip"})"), "policy-impossible");
   EXPECT_EQ(load_local("tcb_floor", R"({"require":{"status":["UpToDate"]}})"), "policy-impossible");

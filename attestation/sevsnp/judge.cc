@@ -163,10 +163,12 @@ class Judge {
               [&] { return read_collateral(); });
     steps.run({"sevsnp-chain", "the key is one of AMD's, under a pinned root", Voucher::kVerifiedHere},
               [&] { return verify_key(); });
-    steps.run({"sevsnp-revocation", "AMD has not revoked the key's issuer", Voucher::kVendorService},
-              [&] { return verify_revocation(); });
+    // Where the list is missing, a report that is wrong in itself is first called that.
+    const bool has_list = collateral(input_, "crl").has_value();
+    if (has_list) judge_revocation(steps);
     steps.run({"sevsnp-genuine", "the key signed the report, and they agree", Voucher::kHardware},
               [&] { return verify_report(); });
+    if (!has_list) judge_revocation(steps);
     Appraisal(steps, want_, verified_).run();
     out_.error = steps.error();
     return std::move(out_);
@@ -203,6 +205,11 @@ class Judge {
     if (!endorsements_) return {};  // known
     EML_TRY(vek_, verify_snp_endorsements(*endorsements_, roots_, input_.time));
     return {};
+  }
+
+  void judge_revocation(Steps& steps) {
+    steps.run({"sevsnp-revocation", "AMD has not revoked the key's issuer", Voucher::kVendorService},
+              [&] { return verify_revocation(); });
   }
 
   Status verify_revocation() {

@@ -207,6 +207,11 @@ TEST(SevSnp, Step5RejectsExtensionsThatAreNotAVeks) {
 
 TEST(SevSnp, Step6NeedsTheArksRevocationList) {
   EXPECT_EQ(after_edit([](SnpMade& m) { m.collateral.erase("crl"); }), "sevsnp-missing-collateral");
+  const auto wrong_too = [](SnpMade& m) {
+    m.collateral.erase("crl");
+    m.report[0x90] ^= 1;
+  };
+  EXPECT_EQ(after_edit(wrong_too), "sevsnp-report-signature");  // the list is missed last
   EXPECT_EQ(after_edit([](SnpMade& m) { m.collateral["crl"].push_back(0); }), "sevsnp-crl-parse");
   EXPECT_EQ(after([](SnpPlan& p) { p.crl.issuer = "ARK-Genoa"; }), "sevsnp-crl-signature");
   EXPECT_EQ(after([](SnpPlan& p) { p.crl_issuer = &test::snp_ask_key(); }), "sevsnp-crl-signature");

@@ -67,8 +67,7 @@ Status read_quote_info(Reader& in, ByteView attest, TpmQuote& out) {
 }
 
 std::unexpected<Error> unsupported(std::uint64_t algorithm, std::uint64_t hash) {
-  return fail(kTpmSignatureAlgorithm, "a signature of a scheme that is not accepted, or not for this key", algorithm,
-              hash);
+  return fail(kTpmSignatureAlgorithm, "a signature of a scheme that is not accepted", algorithm, hash);
 }
 
 Result<SignatureScheme> rsa_scheme(std::uint16_t algorithm, std::uint16_t hash) {
@@ -196,7 +195,7 @@ Result<TpmSignature> decode_tpm_signature(ByteView signature, const PublicKey& k
     EML_TRY(out.scheme, ecdsa_scheme(key.kind(), out.hash));
     EML_TRY(out.bytes, read_ecdsa(in, key));
   } else if (algorithm == kTpmRsassa || algorithm == kTpmRsapss || algorithm == kTpmEcdsa) {
-    return unsupported(algorithm, out.hash);
+    return fail(kTpmSignatureInvalid, "a signature of another kind of key", algorithm, out.hash);
   } else {
     return fail(kTpmParse, "neither a TPMT_SIGNATURE nor as long as the key's modulus", algorithm);
   }

@@ -18,6 +18,7 @@ inline constexpr ErrorCode kTpmParse{ErrorClass::kMalformed, "tpm-parse"};  // i
 inline constexpr ErrorCode kTpmMagic{ErrorClass::kUnauthentic, "tpm-magic"};
 inline constexpr ErrorCode kTpmAttestType{ErrorClass::kUnauthentic, "tpm-attest-type"};
 inline constexpr ErrorCode kTpmSignatureAlgorithm{ErrorClass::kUnsupported, "tpm-signature-algorithm"};
+inline constexpr ErrorCode kTpmSignatureInvalid{ErrorClass::kUnauthentic, "tpm-signature"};
 inline constexpr ErrorCode kTpmAkParse{ErrorClass::kMalformed, "tpm-ak-parse"};
 
 // PcrSelection is TPMS_PCR_SELECTION (10.6.2): a bank and the registers of it, ascending.
@@ -55,7 +56,8 @@ struct TpmSignature {
 };
 
 // decode_tpm_signature reads a TPMT_SIGNATURE (11.3.4), or, where it is exactly as long as the modulus of `key`, a raw
-// RSASSA signature with SHA-256. kTpmParse; kTpmSignatureAlgorithm (SHA-1 above all, and what is not for this key).
+// RSASSA signature with SHA-256. kTpmParse; kTpmSignatureAlgorithm (SHA-1 above all); kTpmSignatureInvalid for a scheme
+// of the other kind of key: this key did not sign.
 Result<TpmSignature> decode_tpm_signature(ByteView signature, const PublicKey& key);
 
 // TpmPublic is a TPMT_PUBLIC (12.2.4) of a signing key.

@@ -22,7 +22,6 @@ inline constexpr ErrorCode kTpmRootParse{ErrorClass::kMalformed, "tpm-root-parse
 inline constexpr ErrorCode kTpmMissingCollateral{ErrorClass::kRejected, "tpm-missing-collateral"};
 inline constexpr ErrorCode kTpmPcrsParse{ErrorClass::kMalformed, "tpm-pcrs-parse"};
 inline constexpr ErrorCode kTpmAkMismatch{ErrorClass::kUnauthentic, "tpm-ak-mismatch"};
-inline constexpr ErrorCode kTpmSignatureInvalid{ErrorClass::kUnauthentic, "tpm-signature"};
 inline constexpr ErrorCode kTpmAkAttributes{ErrorClass::kUnauthentic, "tpm-ak-attributes"};
 inline constexpr ErrorCode kTpmAkName{ErrorClass::kUnauthentic, "tpm-ak-name"};
 inline constexpr ErrorCode kTpmPcrSelection{ErrorClass::kRejected, "tpm-pcr-selection"};

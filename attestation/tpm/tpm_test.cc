@@ -196,10 +196,10 @@ TEST(Tpm, Step3aRejectsWhatEndsTooEarlyOrIsNoQuote) {
 TEST(Tpm, Step4RejectsSchemesThatAreTooWeakOrNotForTheKey) {
   EXPECT_EQ(after_edit([](TpmMade& m) { m.collateral["signature"][3] = 4; }), "tpm-signature-algorithm");     // SHA-1
   EXPECT_EQ(after_edit([](TpmMade& m) { m.collateral["signature"][3] = 0x27; }), "tpm-signature-algorithm");  // SHA-3
-  EXPECT_EQ(after_edit([](TpmMade& m) { m.collateral["signature"][1] = 0x18; }), "tpm-signature-algorithm");  // ECDSA
+  EXPECT_EQ(after_edit([](TpmMade& m) { m.collateral["signature"][1] = 0x18; }), "tpm-signature");            // ECDSA
   TpmPlan ec;
   ec.with_ec_key();
-  EXPECT_EQ(after_edit([](TpmMade& m) { m.collateral["signature"][1] = 0x14; }, ec), "tpm-signature-algorithm");
+  EXPECT_EQ(after_edit([](TpmMade& m) { m.collateral["signature"][1] = 0x14; }, ec), "tpm-signature");
   EXPECT_EQ(after_edit([](TpmMade& m) { m.collateral["signature"][3] = 0xc; }, ec), "tpm-signature-algorithm");
 }
 
