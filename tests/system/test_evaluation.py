@@ -43,6 +43,8 @@ ATTEMPTS = {
     "limits.hellos_per_second": ["1"],
     "limits.hellos_burst": ["1"],
     "limits.request_bytes_total": ["1073741824"],
+    "limits.queue_busy_ms": ["1"],
+    "limits.queue_ms": ["1"],
     "limits.queue_requests": ["1"],
     "limits.drain_seconds": ["1"],
     "limits.streams": ["1"],
