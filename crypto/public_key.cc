@@ -61,21 +61,33 @@ Bytes encode_spki(ByteView algorithm, ByteView key) {
 }
 
 // OpenSSL's form of a public key; nothing if it is none (a point that is not on the curve).
-Pkey pkey_of(const char* type, OSSL_PARAM* params) {
+Pkey pkey_of(const char* type, int selection, OSSL_PARAM* params) {
   const PkeyCtx ctx(EVP_PKEY_CTX_new_from_name(nullptr, type, nullptr));
   if (ctx == nullptr) panic("out of memory");
   must(EVP_PKEY_fromdata_init(ctx.get()));
   EVP_PKEY* key = nullptr;
-  if (EVP_PKEY_fromdata(ctx.get(), &key, EVP_PKEY_PUBLIC_KEY, params) != 1) forget_errors();
+  if (EVP_PKEY_fromdata(ctx.get(), &key, selection, params) != 1) forget_errors();
   return Pkey(key);
 }
 
-Pkey ec_pkey(KeyKind curve, Bytes point) {
-  std::string group = curve == KeyKind::kP256 ? "P-256" : "P-384";
+// A key of the curve without a point. Made once: to set up a curve costs more than to copy it.
+EVP_PKEY* curve_alone(const char* name) {
+  std::string group = name;
   OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group.data(), group.size()),
-                         OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size()),
                          OSSL_PARAM_construct_end()};
-  return pkey_of("EC", params);
+  Pkey key = pkey_of("EC", EVP_PKEY_KEY_PARAMETERS, params);
+  if (key == nullptr) panic("OpenSSL lacks a curve that this program needs");
+  return key.release();
+}
+
+Pkey ec_pkey(KeyKind curve, ByteView point) {
+  static EVP_PKEY* const p256 = curve_alone("P-256");
+  static EVP_PKEY* const p384 = curve_alone("P-384");
+  Pkey key(EVP_PKEY_dup(curve == KeyKind::kP256 ? p256 : p384));
+  if (key == nullptr) panic("out of memory");
+  if (EVP_PKEY_set1_encoded_public_key(key.get(), point.data(), point.size()) == 1) return key;
+  forget_errors();
+  return nullptr;
 }
 
 // OSSL_PARAM has integers in the machine's byte order.
@@ -91,7 +103,7 @@ Pkey rsa_pkey(ByteView modulus, ByteView exponent) {
   OSSL_PARAM params[] = {OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_N, n.data(), n.size()),
                          OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, e.data(), e.size()),
                          OSSL_PARAM_construct_end()};
-  return pkey_of("RSA", params);
+  return pkey_of("RSA", EVP_PKEY_PUBLIC_KEY, params);
 }
 
 Status check_rsa(ByteView n, ByteView e) {
