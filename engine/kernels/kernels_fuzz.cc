@@ -1,10 +1,10 @@
 // Every kernel table gives the definition's bits for a linear layer, attention and a norm over values that the input
 // chooses: the first bytes are the shape, the rest finite floats.
-#include <bit>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
 
+#include "engine/kernels/fuzz_input.h"
 #include "engine/kernels/kernel_table.h"
 
 namespace {
@@ -12,33 +12,11 @@ namespace {
 using namespace eml::kernels;
 using Floats = std::vector<float>;
 
-class Input {
- public:
-  Input(const std::uint8_t* data, std::size_t size) : data_(data), size_(size) {}
-  std::size_t number(std::size_t least, std::size_t most) { return least + byte() % (most - least + 1); }
-  Floats floats(std::size_t n) {
-    Floats out(n);
-    for (float& x : out) {
-      const std::uint32_t bits = byte() | byte() << 8 | byte() << 16 | byte() << 24;
-      x = std::bit_cast<float>(bits);
-      // Sums of larger ones overflow, and the bits of a NaN are nobody's business.
-      if (!(std::fabs(x) < 1e6F)) x = static_cast<float>(bits & 0xffU);
-    }
-    return out;
-  }
-
- private:
-  std::uint32_t byte() { return size_ == 0 ? 0 : data_[at_++ % size_]; }  // again from the start when it ends
-  const std::uint8_t* data_;
-  std::size_t size_;
-  std::size_t at_ = 0;
-};
-
 void demand_equal(const Floats& a, const Floats& b) {
   if (std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) != 0) std::abort();
 }
 
-Floats run(const KernelTable& table, Input input) {
+Floats run(const KernelTable& table, FuzzInput input) {
   const std::size_t rows = input.number(1, 20);
   const std::size_t depth = input.number(1, 40);
   const auto epilogue = static_cast<Epilogue>(input.number(0, 2));
@@ -93,7 +71,7 @@ Floats run(const KernelTable& table, Input input) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const Input input(data, size);
+  const FuzzInput input(data, size);
   const Floats want = run(scalar(), input);
   for (const float x : want) {
     if (std::isnan(x)) return 0;
